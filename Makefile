@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 mailtls.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# make demo   shows the story on real sendmail        make test   linters, unit tests, sanity and the story
+# make clean  removes all that these two made         make help   the rest
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+CACHE := $(CURDIR)/.cache
+VENV := $(CURDIR)/.venv
+LINK := $(CACHE)/collections
+COPY := $(CACHE)/copy/ansible_collections/mailtls/relay
+# Only the tool venv and the system: interpreters of version managers confuse ansible-test.
+TOOLS := PATH=$(VENV)/bin:/usr/bin:/bin:/usr/sbin:/sbin ANSIBLE_COLLECTIONS_PATH=$(LINK)
+VENV_STAMP := $(VENV)/.installed
+SCENARIO ?= default
+
+.PHONY: help setup link copy lint unit sanity build molecule test demo clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(VENV_STAMP): requirements-dev.txt tests/install_packages.sh
+	tests/install_packages.sh
+	@echo "== installing the Python tools of requirements-dev.txt into .venv (about a minute)"
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	touch $@
+
+setup: $(VENV_STAMP) link ## install what the other targets need (Debian packages and .venv)
+
+link:
+	@mkdir -p $(LINK)/ansible_collections/mailtls
+	@ln -sfn $(CURDIR) $(LINK)/ansible_collections/mailtls/relay
+
+copy: # ansible-test wants a real folder of this name
+	@rm -rf $(COPY) && mkdir -p $(COPY)
+	@git ls-files -z --cached --others --exclude-standard | xargs -0 cp -a --parents -t $(COPY)
+	@cd $(COPY) && git init -q && git add -A
+
+lint: setup ## yamllint, ruff, mypy, ansible-lint, documentation, changelog, licences
+	$(TOOLS) yamllint --strict .
+	$(TOOLS) ruff check .
+	$(TOOLS) ruff format --check .
+	cd $(LINK) && $(TOOLS) mypy --config-file $(CURDIR)/pyproject.toml ansible_collections/mailtls/relay/plugins
+	$(TOOLS) ansible-lint --offline --strict
+	$(TOOLS) antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+	$(TOOLS) antsibull-changelog lint
+	$(TOOLS) reuse lint --quiet
+
+unit: setup ## unit tests with branch coverage of the pure core
+	$(TOOLS) coverage run --data-file=$(CACHE)/coverage --include='plugins/*' -m pytest tests/unit
+	$(TOOLS) coverage report --data-file=$(CACHE)/coverage --include='*/_core/*' --skip-covered --fail-under=100
+
+sanity: setup copy ## ansible-test sanity and units
+	tests/run_ansible_test.sh $(VENV) $(COPY)
+
+build: setup ## the collection's tarball, in .cache/dist
+	$(TOOLS) ansible-galaxy collection build --force --output-path $(CACHE)/dist
+
+molecule: setup ## one scenario: make molecule SCENARIO=default
+	$(TOOLS) molecule --config .config/molecule/config.yml test --scenario-name $(SCENARIO)
+
+test: lint unit sanity molecule ## what CI runs
+
+clean: ## remove every container, network and image these targets made, and the caches
+	tests/clean.sh
+	rm -rf $(CACHE) .venv

@@ -1,0 +1,43 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run a program and look at how it ended; never through a shell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import typing as t
+from dataclasses import dataclass
+
+from .._core.errors import MailtlsError
+
+# A relay's tools answer within seconds; the longest is makemap with a million entries on a slow disk.
+DEFAULT_TIMEOUT = 120.0
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a program ended: exit status and both outputs, undecodable bytes replaced."""
+
+    status: int
+    output: str
+    errors: str
+
+
+def run(
+    argv: t.Sequence[str], *, given: t.Union[str, bytes] = "", timeout: float = DEFAULT_TIMEOUT, cwd: str = "/"
+) -> Completed:
+    """Run ``argv`` in the C locale with ``given`` on its standard input; ``timeout`` is in seconds."""
+    data = given.encode() if isinstance(given, str) else given
+    environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+    try:
+        ended = subprocess.run(
+            list(argv), input=data, capture_output=True, timeout=timeout, cwd=cwd, env=environment, check=False
+        )
+    except FileNotFoundError:
+        raise MailtlsError(f"{argv[0]} is not on this host", remedy="Install the package it comes from.") from None
+    except subprocess.TimeoutExpired:
+        raise MailtlsError(f"{argv[0]} did not end within {timeout:g} s", remedy="Run it by hand to see why.") from None
+    return Completed(ended.returncode, ended.stdout.decode(errors="replace"), ended.stderr.decode(errors="replace"))

@@ -1,0 +1,138 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files of a live relay: read, build aside, swap.
+
+Every file is built under another name in the same folder, flushed to disk, and renamed over the old one. A process
+that is killed at any point leaves either the old file or the new one in force, and at most a stale file aside, which
+the next run sweeps away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import grp
+import os
+import pwd
+import stat
+import typing as t
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .._core.errors import MailtlsError
+
+# Hidden, so that neither sendmail nor Debian's make takes such a file for one of its own.
+_ASIDE = ".{name}.mailtls-aside"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who owns a file and what its mode is."""
+
+    owner: str
+    group: str
+    mode: int
+
+    def __str__(self) -> str:
+        return f"{self.owner}:{self.group} {self.mode:04o}"
+
+
+def read_bytes(path: str) -> t.Optional[bytes]:
+    """The content of a file, or None when there is none."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MailtlsError(f"cannot be read: {error.strerror}", where=path) from error
+
+
+def read_access(path: str) -> t.Optional[Access]:
+    """Owner, group and mode of a file or folder, or None when there is none."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return Access(_user_name(status.st_uid), _group_name(status.st_gid), stat.S_IMODE(status.st_mode))
+
+
+def aside(path: str, suffix: str = "") -> str:
+    """The name under which ``path`` is built before it is swapped in."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, _ASIDE.format(name=name) + suffix)
+
+
+def write_aside(path: str, content: bytes, access: Access) -> str:
+    """Write what shall become ``path`` beside it, flushed to disk, and return that name."""
+    name = aside(path)
+    remove(name)
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    set_access(name, access)
+    return name
+
+
+def set_access(path: str, access: Access) -> None:
+    """Give a file its owner, group and mode."""
+    try:
+        os.chown(path, pwd.getpwnam(access.owner).pw_uid, grp.getgrnam(access.group).gr_gid)
+    except KeyError:
+        raise MailtlsError(
+            f"user {access.owner} or group {access.group} does not exist",
+            where=path,
+            remedy="Install the sendmail package first; it creates them.",
+        ) from None
+    os.chmod(path, access.mode)
+
+
+def flush(path: str) -> None:
+    """Force a file or folder that another program wrote to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def swap(name: str, path: str) -> None:
+    """Put the finished file ``name`` in the place of ``path``, at once and for good."""
+    os.rename(name, path)
+    flush(os.path.dirname(path))
+
+
+def remove(path: str) -> None:
+    """Remove a file if it is there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+@contextmanager
+def locked(folder: str) -> t.Iterator[None]:
+    """Keep a second run out of ``folder`` while this one changes it (flock on the folder itself)."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _user_name(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
