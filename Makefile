@@ -56,7 +56,7 @@ unit: setup ## unit tests with branch coverage of the pure core
 	$(TOOLS) coverage report --data-file=$(CACHE)/coverage --include='*/_core/*' --skip-covered --fail-under=100
 
 sanity: setup copy ## ansible-test sanity and units
-	tests/run_ansible_test.sh $(VENV) $(COPY)
+	tests/run_ansible_test.sh $(VENV) $(COPY) $(CACHE)/home
 
 build: setup ## the collection's tarball, in .cache/dist
 	$(TOOLS) ansible-galaxy collection build --force --output-path $(CACHE)/dist
