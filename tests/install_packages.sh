@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 mailtls.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
