@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 mailtls.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Make one image of the lab: build_image.sh IMAGE SUITE PACKAGE...
+# An image that is there is kept. Otherwise it is built on a registry's base image where one answers within a minute,
+# and from Debian packages where none does. MAILTLS_MIRROR names another Debian mirror, MAILTLS_BASE_IMAGE another base.
+set -euo pipefail
+image=$1 suite=$2
+shift 2
+label=io.mailtls.relay=lab
+base=${MAILTLS_BASE_IMAGE:-docker.io/library/debian:$suite}
+
+# Scenarios and hosts that want the same image at the same time wait for the first of them.
+exec 9> "${TMPDIR:-/tmp}/${image//\//-}.lock"
+flock 9
+podman image exists "$image" && exit 0
+echo made # the caller reports this as a change
+
+from_registry() {
+  timeout 60 podman pull --quiet "$base" > /dev/null 2>&1 || return 1
+  local runtime
+  for runtime in "" --runtime=runc --runtime=crun; do
+    podman ${runtime:+"$runtime"} build --quiet --label "$label" --ulimit nofile=4096:4096 --tag "$image" - << CONTAINERFILE && return 0
+FROM $base
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $* \
+ && rm -rf /var/lib/apt/lists/*
+CONTAINERFILE
+  done
+  return 1
+}
+
+from_packages() {
+  local mirror packages
+  packages=$(IFS=,; echo "$*")
+  # A release past its support has moved from the mirrors to the archive.
+  for mirror in "${MAILTLS_MIRROR:-}" "deb http://archive.debian.org/debian $suite main"; do
+    if mmdebstrap --quiet --variant=apt --include="$packages" "$suite" "$work/root.tar" ${mirror:+"$mirror"}; then
+      podman import --quiet --change "LABEL $label" "$work/root.tar" "$image" > /dev/null
+      return 0
+    fi
+  done
+  return 1
+}
+
+work=$(mktemp --directory)
+trap 'rm -rf "$work"' EXIT
+from_registry "$@" || from_packages "$@" || {
+  echo "$image cannot be made: no base image $base from a registry, and no Debian mirror with $suite" >&2
+  exit 1
+}
