@@ -1,0 +1,227 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab's hands and eyes, shared by the scenarios' tests and the demo: send, look, switch, wait."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import time
+import typing as t
+
+import capture
+import testinfra
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SENDER = "bob@client.example.test"
+RECIPIENT = "alice@mta2.example.test"
+Show = t.Callable[[str], None]
+T = t.TypeVar("T")
+
+
+class Message(t.NamedTuple):
+    """A message that can be told from all others: every line of its body holds the mark."""
+
+    mark: str
+    text: bytes
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be seen on the wire: the commands of the envelope, its addresses, the subject, the body."""
+        body = self.text.decode().partition("\n\n")[2].split("\n")
+        return ["MAIL FROM", "RCPT TO", SENDER, RECIPIENT, self.mark, *(line for line in body if line)]
+
+
+class Play(t.NamedTuple):
+    """One run of the playbook; ``changed`` counts changes for each host."""
+
+    code: int
+    output: str
+    changed: dict[str, int]
+    seconds: float
+
+
+def message(mark: str) -> Message:
+    lines = [f"{mark} line {number}: only for Alice's eyes" for number in range(1, 6)]
+    header = f"From: Bob <{SENDER}>\nTo: Alice <{RECIPIENT}>\nSubject: {mark}\nMessage-ID: <{mark}@client.example.test>\n"
+    return Message(mark, (header + "\n" + "\n".join(lines) + "\n").encode())
+
+
+class Lab:
+    """One lab, by its name; ``show`` gets every piece of evidence as text when it is seen."""
+
+    def __init__(self, name: str, show: Show = print, extra_inventory: pathlib.Path | None = None) -> None:
+        self.name = name
+        self.show = show
+        self.state = ROOT / ".cache/lab" / name
+        self.outgoing = self.state / "outgoing"
+        self.inventories = [ROOT / "examples/two_relays/inventory.yml", ROOT / "molecule/inventory"]
+        self.inventories += [extra_inventory] if extra_inventory else []
+
+    # Containers
+
+    def container(self, host: str) -> str:
+        return f"mailtls-{self.name}-{host}"
+
+    def on(self, host: str) -> t.Any:
+        """The host as Testinfra sees it."""
+        return testinfra.get_host(f"podman://{self.container(host)}")
+
+    def read(self, host: str, command: str) -> str:
+        """What a shell command prints on a host; it must succeed."""
+        done = self.on(host).run(command)
+        assert done.rc == 0, f"{host}: {command}: {done.stderr or done.stdout}"
+        return str(done.stdout)
+
+    def addresses(self, host: str) -> list[str]:
+        """The host's IPv4 and IPv6 address."""
+        lines = (self.state / f"hosts-{host}").read_text(encoding="utf-8").splitlines()
+        return [line.split()[0] for line in lines if f"{host}.example.test" in line]
+
+    # Mail
+
+    def send(self, messages: t.Mapping[str, bytes], sender: str = SENDER) -> dict[str, str]:
+        """Send through MTA1, recipient -> message; returns recipient -> queue id, or the refusal."""
+        self.outgoing.mkdir(exist_ok=True)
+        pairs = []
+        for number, (recipient, content) in enumerate(messages.items()):
+            (self.outgoing / str(number)).write_bytes(content)
+            pairs += [recipient, f"/lab/state/outgoing/{number}"]
+        output = self.read("client", shlex.join(["python3", "/lab/files/client.py", "send", "mta1.example.test", sender, *pairs]))
+        replies = [re.sub(r"^250 2\.0\.0 (\S+) Message accepted.*", r"\1", reply) for reply in json.loads(output)]
+        return dict(zip(messages, replies))
+
+    def send_marked(self, mark: str) -> tuple[Message, str]:
+        """Send one marked message; returns it with its queue id on MTA1."""
+        sent = message(mark)
+        (queue_id,) = self.send({RECIPIENT: sent.text}).values()
+        self.show(f"client: sent {mark} to MTA1, which calls it {queue_id}")
+        return sent, queue_id
+
+    def ehlo(self, address: str) -> list[str]:
+        """The dialogue of one EHLO from the client, with directions."""
+        lines = json.loads(self.read("client", f"python3 /lab/files/client.py ehlo {address}"))
+        self.show("\n".join([f"client -> [{address}]:25", *lines]))
+        return t.cast("list[str]", lines)
+
+    def queue(self, host: str) -> str:
+        text = self.read(host, "sendmail -bp -Am")
+        self.show(f"{host}# mailq\n{text}")
+        return text
+
+    def queued(self, host: str) -> list[str]:
+        """Queue ids of the messages that wait on a host."""
+        return [name[2:] for name in self.read(host, "ls /var/spool/mqueue").split() if name.startswith("qf")]
+
+    def run_queue(self, host: str = "mta1") -> None:
+        self.show(f"{host}# sendmail -Am -q")
+        self.read(host, "sendmail -Am -q")
+
+    def empty_queue(self, host: str = "mta1") -> None:
+        self.read(host, "rm -f /var/spool/mqueue/*")
+
+    def log(self, host: str, pattern: str) -> list[str]:
+        """Lines of the mail log that match, oldest first."""
+        lines = self.read(host, "journalctl --quiet --no-pager --output=short SYSLOG_FACILITY=2").splitlines()
+        return [line for line in lines if re.search(pattern, line)]
+
+    def fate(self, host: str, queue_id: str, pattern: str = "stat=") -> str:
+        """Waits for a log line of a queue id that matches, and returns the newest."""
+        lines = self.wait(f"{host} to log {pattern} for {queue_id}", lambda: self.log(host, f"{queue_id}: .*{pattern}"))
+        self.show(f"{host}: {lines[-1]}")
+        return lines[-1]
+
+    def log_ruleset(self, line: str) -> None:
+        """Shows what the same process logged of the policy; such lines carry no queue id."""
+        process = re.findall(r"\[(\d+)\]:", line)[0]
+        for found in self.log("mta1", rf"\[{process}\]: ruleset="):
+            self.show(f"mta1: {found}")
+
+    def mailbox(self, user: str = "alice") -> bytes:
+        argv = ["podman", "exec", self.container("mta2"), "sh", "-c", f"cat /var/mail/{user} 2>&- || true"]
+        return subprocess.run(argv, check=True, capture_output=True).stdout
+
+    # Witnesses
+
+    def left_mta1(self, since: float) -> list[capture.Stream]:
+        """Everything that left MTA1 since a moment, replies to the client excepted."""
+        time.sleep(0.5)  # the capture writes packets when they come, in another process
+        return capture.streams(capture.packets((self.state / "mta1.pcap").read_bytes(), since))
+
+    def sink(self) -> list[dict[str, t.Any]]:
+        """What MTA3 has seen."""
+        return [json.loads(line) for line in (self.state / "sink.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    # Changes
+
+    def converge(self, playbook: str = "playbooks/site.yml", limit: str = "", **variables: t.Any) -> Play:
+        """Run the playbook as a user does; the lab's inventory adds only how hosts are reached."""
+        argv = [arg for path in self.inventories for arg in ("--inventory", str(path))] + [playbook]
+        argv += ["--limit", limit] if limit else []
+        argv += ["--extra-vars", json.dumps(variables)] if variables else []
+        shown = [f"--limit {limit}"] if limit else []
+        shown += [f"--extra-vars '{json.dumps(variables)}'"] if variables else []
+        self.show(" ".join(["$ ansible-playbook", playbook, *shown]))
+        begin = time.monotonic()
+        done = subprocess.Popen(
+            [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), *argv],
+            cwd=ROOT,
+            env=environment(self.name),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        output = self.follow(done)
+        changed = {host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+ +changed=(\d+)", output, re.M)}
+        return Play(done.wait(), output, changed, time.monotonic() - begin)
+
+    def follow(self, running: subprocess.Popen[str]) -> str:
+        """Collects the output and shows the lines that tell where the play is."""
+        lines = []
+        for line in running.stdout or ():
+            lines.append(line)
+            if re.match(r"(changed|fatal|failed): |TASK|PLAY \[", line):
+                self.show(re.sub(r" \*+$", "", line.rstrip()))
+        return "".join(lines)
+
+    def forge_mx(self, target: str) -> None:
+        """Make the DNS name another host as the mail exchanger of MTA2."""
+        zone = self.state / "dns.conf"
+        text = zone.read_text(encoding="utf-8")
+        zone.write_text(re.sub(r"(mx-host=mta2\.example\.test),[^,]+", rf"\1,{target}", text), encoding="utf-8")
+        subprocess.run(["podman", "restart", "--time=0", self.container("dns")], check=True, capture_output=True)
+        self.wait("DNS to answer", lambda: target in self.on("mta1").run("echo /mx mta2.example.test | sendmail -bt -Am").stdout)
+
+    def wait(self, what: str, look: t.Callable[[], T], seconds: float = 60) -> T:
+        """Looks again and again until there is something; says what it waited for when there is not."""
+        end = time.monotonic() + seconds
+        while True:
+            found = look()
+            if found:
+                return found
+            assert time.monotonic() < end, f"waited {seconds:.0f} seconds for {what}"
+            time.sleep(0.5)
+
+
+def environment(name: str) -> dict[str, str]:
+    """The environment of a play in the lab, whether Molecule started it or not."""
+    tools = f"{pathlib.Path(sys.executable).parent}:/usr/bin:/bin:/usr/sbin:/sbin"
+    return {
+        "MAILTLS_CA_PASSPHRASE": "only for the lab",
+        **os.environ,
+        "PATH": tools,
+        "MAILTLS_LAB": name,
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
+        "ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "molecule/connection"),
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_INJECT_FACT_VARS": "false",
+        "ANSIBLE_NOCOLOR": "true",
+    }

@@ -1,0 +1,178 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The story, step by step. Each step acts and returns what was expected beside what was seen; the scenario asserts it, the
+demo shows it. Client -> MTA1 -> MTA2 -> mailbox.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+import typing as t
+
+import capture
+import mailbox_file
+from lab import RECIPIENT, Lab, Message, Play
+
+HELD = "Deferred: 403 4.7.0 encryption too weak 0 less than 128"
+TLS_LINE = r"version=(TLSv1\.[23]), verify=\w+, cipher=\S+, bits=(?:128|256)/"
+RECEIVED = r"\(version=TLSv1\.[23] cipher=\S+ bits=(?:128|256) verify=\w+\)"
+
+
+class Seen(t.NamedTuple):
+    """One row of the closing table."""
+
+    step: int
+    expected: str
+    seen: str
+    holds: bool
+
+
+class Story:
+    """The steps share the messages that were sent: what is held in one step arrives in the next."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.begin = time.time()
+        self.held: dict[str, tuple[Message, str]] = {}
+
+    # 1 and 2: the two relays as the playbook left them
+
+    def mta2_relays_without_starttls(self) -> list[Seen]:
+        entries = self.access_map("mta2")
+        wanted = [connect_key(address) for address in self.lab.addresses("mta1")]
+        relays = [f"{key} {entries[key]}" for key in wanted if key in entries]
+        row = Seen(1, "MTA2's map: Connect:<MTA1> RELAY", ", ".join(relays), [entries.get(key) for key in wanted] == ["RELAY"] * 2)
+        return [row, self.ehlo_row(1, offered=False)]
+
+    def mta1_demands_encryption(self) -> list[Seen]:
+        value = self.access_map("mta1").get("tls_srv:", "no entry")
+        route = self.lab.read("mta1", f"sendmail -bv {RECIPIENT}").strip()
+        self.lab.show(f"mta1# sendmail -bv {RECIPIENT}\n{route}")
+        return [
+            Seen(2, "MTA1's map: TLS_Srv: TEMP+ENCR:128", f"TLS_Srv: {value}", value == "TEMP+ENCR:128"),
+            Seen(2, "MTA1's smart host: mta2.example.test", route, "mailer relay, host mta2.example.test" in route),
+        ]
+
+    # 3 and 5: held
+
+    def mail_is_held(self, step: int, mark: str) -> list[Seen]:
+        moment = time.time()
+        message, queue_id = self.lab.send_marked(mark)
+        line = self.lab.fate("mta1", queue_id)
+        self.lab.log_ruleset(line)
+        listed = self.status_in_queue(queue_id)
+        self.held[mark] = (message, queue_id)
+        rows = [
+            Seen(step, f"{mark} waits in MTA1's queue: {HELD}", listed, listed == HELD),
+            Seen(step, "MTA1's log says the same", line.partition("stat=")[2], line.endswith(f"stat={HELD}")),
+        ]
+        return [*rows, self.nothing_left_row(step, message, moment)]
+
+    def nothing_left_row(self, step: int, message: Message, moment: float) -> Seen:
+        """Nothing of the message left MTA1, although MTA1 did talk to MTA2 (else the capture would prove nothing)."""
+        streams = self.lab.left_mta1(moment)
+        found = capture.leaks(streams, message.secrets)
+        talked = capture.leaks(streams, ["EHLO mta1.example.test"])
+        seen = "; ".join(found) or (f"{len(streams)} streams, none of it in them" if talked else "MTA1 did not even say EHLO")
+        return Seen(step, "envelope and body on the wire: nothing", seen, bool(talked) and not found)
+
+    # 4: on
+
+    def switch(self, offered: bool) -> Play:
+        """The one variable, and the playbook."""
+        return self.lab.converge(limit="mta2", sendmail_starttls_offered=offered)
+
+    def starttls_is_switched_on(self) -> list[Seen]:
+        before = self.ehlo_row(4, offered=False)
+        play = self.switch(True)
+        row = Seen(4, "playbook with sendmail_starttls_offered=true: rc 0", f"rc {play.code}, changed {play.changed}", play.code == 0)
+        return [before, row, self.ehlo_row(4, offered=True)]
+
+    def held_mail_arrives(self) -> list[Seen]:
+        self.lab.run_queue()
+        rows = []
+        for mark, (message, queue_id) in self.held.items():
+            rows += self.arrival_rows(4, mark, message, queue_id)
+        self.held = {}
+        return rows
+
+    def new_mail_arrives(self, mark: str) -> list[Seen]:
+        message, queue_id = self.lab.send_marked(mark)
+        return self.arrival_rows(4, mark, message, queue_id)
+
+    def arrival_rows(self, step: int, mark: str, message: Message, queue_id: str) -> list[Seen]:
+        """The log of both sides and the mailbox, for one message."""
+        sent = self.lab.fate("mta1", queue_id, r"stat=Sent \(")
+        next_id = re.findall(r"stat=Sent \((\S+)", sent)[0]
+        self.lab.fate("mta2", next_id, "stat=Sent")
+        client, server = self.session_line("mta1", sent), self.session_line("mta2", self.lab.log("mta2", f"{next_id}: from=")[0])
+        arrived = mailbox_file.entries(self.lab.mailbox()).get(message.mark)
+        received = arrived.received if arrived else "not in the mailbox"
+        self.lab.show(f"mailbox: Received: {received}")
+        return [
+            Seen(step, f"{mark} sent by MTA1 under TLS", client, re.search(TLS_LINE, client) is not None),
+            Seen(step, f"{mark} taken by MTA2 under TLS", server, re.search(TLS_LINE, server) is not None),
+            Seen(step, f"{mark} in the mailbox, Received: says TLS", received, re.search(RECEIVED, received) is not None),
+            Seen(step, f"{mark}'s body as it was sent", *body_verdict(message, arrived)),
+        ]
+
+    # 5: off
+
+    def starttls_is_switched_off(self) -> list[Seen]:
+        play = self.switch(False)
+        row = Seen(5, "playbook with sendmail_starttls_offered=false: rc 0", f"rc {play.code}, changed {play.changed}", play.code == 0)
+        return [row, self.ehlo_row(5, offered=False)]
+
+    def nobody_talked_to_mta3(self) -> list[Seen]:
+        records = self.lab.sink()
+        return [Seen(5, "connections to MTA3: none", f"{len(records)} records", not records)]
+
+    # Looks
+
+    def access_map(self, host: str) -> dict[str, str]:
+        """The compiled map, as sendmail reads it."""
+        text = self.lab.read(host, "makemap -u hash /etc/mail/access")
+        lines = dict(line.split(None, 1) for line in text.splitlines() if len(line.split(None, 1)) == 2)
+        interesting = [f"{key}\t{value}" for key, value in lines.items() if re.match("tls_|srv_|connect:", key)]
+        self.lab.show("\n".join([f"{host}# makemap -u hash /etc/mail/access", *interesting]))
+        return lines
+
+    def ehlo_row(self, step: int, offered: bool) -> Seen:
+        """EHLO on MTA2's IPv4 and IPv6 address."""
+        dialogues = [self.lab.ehlo(address) for address in self.lab.addresses("mta2")]
+        shown = ["S: 250-STARTTLS" in lines for lines in dialogues]
+        answered = all(line.startswith("S: 2") for lines in dialogues for line in lines if line.startswith("S:"))
+        expected = f"EHLO on IPv4 and IPv6 shows {'' if offered else 'no '}250-STARTTLS"
+        return Seen(step, expected, f"250-STARTTLS: {shown}, replies all 2xx: {answered}", answered and shown == [offered] * 2)
+
+    def status_in_queue(self, queue_id: str) -> str:
+        """The status that mailq prints for a message."""
+        found = re.search(rf"^{queue_id}.*\n\s+\((.*)\)$", self.lab.queue("mta1"), re.M)
+        return found[1] if found else "not in the queue"
+
+    def session_line(self, host: str, line: str) -> str:
+        """The STARTTLS line of the process that wrote a log line."""
+        process = re.findall(r"\[(\d+)\]:", line)[0]
+        lines = self.lab.log(host, rf"\[{process}\]: .*STARTTLS=(client|server), relay=.*version=")
+        if not lines:
+            return "no STARTTLS line"
+        self.lab.show(f"{host}: {lines[-1]}")
+        return lines[-1].partition("STARTTLS=")[2]
+
+
+def connect_key(address: str) -> str:
+    """The key of an address in the map; sendmail writes IPv6 with the prefix IPv6: and every group, without leading zeros."""
+    if ":" not in address:
+        return f"connect:{address}"
+    return "connect:ipv6:" + ":".join(f"{int(group, 16):x}" for group in ipaddress.ip_address(address).exploded.split(":"))
+
+
+def body_verdict(message: Message, arrived: mailbox_file.Entry | None) -> tuple[str, bool]:
+    if arrived is None:
+        return "not in the mailbox", False
+    changes = mailbox_file.changes(message.text, arrived.content)
+    return ", ".join(changes) or "identical", not changes
