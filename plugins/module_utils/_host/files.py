@@ -17,7 +17,7 @@ import os
 import pwd
 import stat
 import typing as t
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from .._core.errors import MailtlsError
@@ -38,7 +38,7 @@ class Access:
         return f"{self.owner}:{self.group} {self.mode:04o}"
 
 
-def read_bytes(path: str) -> t.Optional[bytes]:
+def read_bytes(path: str) -> bytes | None:
     """The content of a file, or None when there is none."""
     try:
         with open(path, "rb") as stream:
@@ -49,7 +49,7 @@ def read_bytes(path: str) -> t.Optional[bytes]:
         raise MailtlsError(f"cannot be read: {error.strerror}", where=path) from error
 
 
-def read_access(path: str) -> t.Optional[Access]:
+def read_access(path: str) -> Access | None:
     """Owner, group and mode of a file or folder, or None when there is none."""
     try:
         status = os.stat(path)
@@ -67,12 +67,17 @@ def aside(path: str, suffix: str = "") -> str:
 def write_aside(path: str, content: bytes, access: Access) -> str:
     """Write what shall become ``path`` beside it, flushed to disk, and return that name."""
     name = aside(path)
-    remove(name)
-    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        remove(name)
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise MailtlsError(
+            f"cannot be written: {error.strerror}", where=name, remedy="The file in force was left as it is."
+        ) from error
     set_access(name, access)
     return name
 
@@ -107,16 +112,17 @@ def swap(name: str, path: str) -> None:
 
 def remove(path: str) -> None:
     """Remove a file if it is there."""
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 @contextmanager
 def locked(folder: str) -> t.Iterator[None]:
     """Keep a second run out of ``folder`` while this one changes it (flock on the folder itself)."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise MailtlsError(f"the folder cannot be opened: {error.strerror}", where=folder) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Build a sendmail map with makemap, beside the one in force, and swap it in.
+
+makemap writes in place: killed half way it leaves a readable map without its last keys. So it never writes to the
+database in force.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+
+from .._core.errors import MailtlsError
+from . import files
+from .command import run
+
+# Debian's own make knows no other type.
+MAP_TYPE = "hash"
+_MAKEMAP = "makemap"
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Built:
+    """The two finished files aside, and the rows makemap finds in the database, as text."""
+
+    text: str
+    database: str
+    dump: str
+
+
+def database_of(path: str) -> str:
+    """The database of a map's text."""
+    return f"{path}.db"
+
+
+def read_dump(database: str) -> str | None:
+    """The rows of a database as makemap finds them; None when it is missing, unreadable, or makemap is not there."""
+    if not os.path.exists(database) or shutil.which(_MAKEMAP, path=_PATH) is None:
+        return None
+    ended = run([_MAKEMAP, "-u", MAP_TYPE, database])
+    return None if ended.status else ended.output
+
+
+def is_newer(database: str, path: str) -> bool:
+    """Whether make would leave the database alone: it is not older than the text. True when one is missing."""
+    try:
+        return os.stat(database).st_mtime_ns >= os.stat(path).st_mtime_ns
+    except FileNotFoundError:
+        return True
+
+
+def has_remnants(path: str) -> bool:
+    """Whether a run that was cut short left files aside."""
+    return any(os.path.lexists(name) for name in _aside_names(path))
+
+
+def sweep(path: str) -> None:
+    """Remove what a run that was cut short left aside."""
+    for name in _aside_names(path):
+        files.remove(name)
+
+
+def build(path: str, content: bytes, text_access: files.Access, database_access: files.Access) -> Built:
+    """Write the text aside and compile it aside; any complaint of makemap is an error, and nothing is swapped."""
+    text = files.write_aside(path, content, text_access)
+    database = _database_aside(path)
+    ended = run([_MAKEMAP, MAP_TYPE, database], given=content)
+    if ended.status or ended.errors.strip():
+        raise MailtlsError(
+            f"makemap refused it (status {ended.status}): {ended.errors.strip()[:500]}",
+            where=path,
+            remedy="The map in force was left as it is.",
+        )
+    files.set_access(database, database_access)
+    files.flush(database)
+    return Built(text, database, read_dump(database) or "")
+
+
+def swap(built: Built, path: str) -> None:
+    """Put both files in force: the database last, since Debian's make builds it from the text anyway."""
+    files.swap(built.text, path)
+    files.swap(built.database, database_of(path))
+
+
+def keep_original(path: str, copy: str) -> None:
+    """Copy ``path`` to ``copy``, for root alone, unless there is such a copy already."""
+    content = files.read_bytes(path)
+    if content is not None and not os.path.lexists(copy):
+        files.swap(files.write_aside(copy, content, files.Access("root", "root", 0o600)), copy)
+
+
+def _database_aside(path: str) -> str:
+    # makemap adds .db to a name that does not end so.
+    return files.aside(database_of(path), ".db")
+
+
+def _aside_names(path: str) -> tuple[str, ...]:
+    return files.aside(path), _database_aside(path)
