@@ -16,7 +16,7 @@ from .errors import MailtlsError
 HEADER = "# Managed by mailtls.relay; the next run overwrites changes made here."
 _SHOWN_KEYS = 10
 # A text that somebody else wrote may hold passwords; they stay out of every report.
-_PASSWORD = re.compile(r"^(\s*AuthInfo:\S*\s+).*", re.IGNORECASE | re.MULTILINE)
+_PASSWORD = re.compile(r"^([ \t#]*AuthInfo:\S*[ \t]+).*", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
