@@ -1,0 +1,140 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The running daemon: whether it runs what is on disk, what its log gives as the reason, what EHLO proves."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .errors import MailtlsError
+
+NONE = "none"
+STARTED = "started"
+RELOADED = "reloaded"
+
+PASS = "pass"
+FAIL = "fail"
+INCONCLUSIVE = "inconclusive"
+
+# What the log says when TLS is off or a socket is missing, and what to do about it.
+_ADVICE = (
+    ("unsafe: Group readable", "Give the key mode 0600."),
+    ("unsafe: World readable", "Give the key mode 0600."),
+    ("World writable directory", "Give the folder, and each one above it, to root with mode 0755."),
+    ("Group writable directory", "Give the folder, and each one above it, to root with mode 0755."),
+    ("unsafe: Group writable", "Give the file mode 0644, the key 0600."),
+    ("unsafe: World writable", "Give the file mode 0644, the key 0600."),
+    ("unsafe: No such file", "Put the file in place; role tls_identity does."),
+    ("check_private_key failed", "Key and certificate do not belong together: install both at once."),
+    ("use_PrivateKey_file", "The key cannot be read: it must be PEM and have no passphrase."),
+    ("use_certificate_file", "The certificate cannot be read: it must be PEM."),
+    ("load verify locs", "The CA file cannot be read: it must hold PEM certificates."),
+    ("Address already in use", "Another process holds the port: see ss -ltnp."),
+    ("annot assign requested address", "The address is not one of this host's: correct sendmail_listeners."),
+)
+_SIGNS = ("STARTTLS=server", " unsafe: ", "cannot bind", "cannot listen", "problem creating SMTP socket", "SYSERR")
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A process and when it started, in seconds since the epoch."""
+
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one address answered to EHLO; ``known`` is false when the question stayed open."""
+
+    place: str
+    known: bool
+    offered: bool = False
+    detail: str = ""
+
+
+def parse_pid(text: str) -> int | None:
+    """The process id in sendmail's pid file: its first line, the command line stands on the second."""
+    first = text.split("\n", 1)[0].strip()
+    return int(first) if first.isdigit() and int(first) > 1 else None
+
+
+def parse_stat(text: str) -> tuple[str, int]:
+    """Command name and start time (clock ticks after boot) in /proc/PID/stat; the name may hold blanks (proc(5))."""
+    name = text[text.index("(") + 1 : text.rindex(")")]
+    fields = text[text.rindex(")") + 1 :].split()
+    return name, int(fields[19])
+
+
+def plan(running: Daemon | None, newest: float) -> str:
+    """What makes the daemon run what is on disk; ``newest`` is when a file it read at its start last changed."""
+    if running is None:
+        return STARTED
+    return RELOADED if newest >= running.started else NONE
+
+
+def refuse_future(times: t.Mapping[str, float], now: float, tolerance: float = 5.0) -> None:
+    """Raise for a file from the future: the daemon would look outdated until the clock reaches it."""
+    for path, changed in times.items():
+        if changed > now + tolerance:
+            raise MailtlsError(
+                f"it was changed {changed - now:.0f} s in the future, so the clock was wrong",
+                where=path,
+                remedy="Set the clock right, then touch the file.",
+            )
+
+
+def judge(answers: t.Sequence[Answer], offered: bool) -> str:
+    """PASS when every answer is as wished, FAIL when one is known to differ, else INCONCLUSIVE."""
+    if any(answer.known and answer.offered != offered for answer in answers):
+        return FAIL
+    return PASS if answers and all(answer.known for answer in answers) else INCONCLUSIVE
+
+
+def parse_reasons(log: str) -> tuple[str, ...]:
+    """The log's lines that tell why TLS is off or a socket is missing, each once, in their order."""
+    lines = (line.strip() for line in log.splitlines() if any(sign in line for sign in _SIGNS))
+    # Sessions log STARTTLS=server too, with what was negotiated; those are no reasons.
+    return tuple(dict.fromkeys(line for line in lines if ", version=" not in line))
+
+
+def render_advice(reasons: t.Sequence[str]) -> str:
+    """What to do about these lines of the log; empty when they are not known."""
+    found = [advice for sign, advice in _ADVICE if any(sign in line for line in reasons)]
+    return " ".join(dict.fromkeys(found))
+
+
+def explain(answers: t.Sequence[Answer], offered: bool, reasons: t.Sequence[str], log_name: str) -> MailtlsError:
+    """The error for answers that are not as wished."""
+    places = ", ".join(answer.place for answer in answers if not answer.known or answer.offered != offered)
+    said = _log_part(reasons, log_name)
+    if judge(answers, offered) == INCONCLUSIVE:
+        details = "; ".join(dict.fromkeys(answer.detail for answer in answers if answer.detail)) or "no answer"
+        what = f"whether STARTTLS is offered could not be found out ({details})"
+        return MailtlsError(what, where=places, remedy=said or f"{log_name} may say why. Run again.")
+    if offered:
+        what = "STARTTLS is not offered although sendmail_starttls_offered is true"
+        quiet = f"{log_name} gives no reason; look for Srv_Features in the access map."
+        return MailtlsError(what, where=places, remedy=said or quiet)
+    what = "STARTTLS is offered although sendmail_starttls_offered is false"
+    remedy = 'The access map must hold "Srv_Features:" with S, and no Srv_Features for 127.0.0.1, ::1 or localhost.'
+    return MailtlsError(what, where=places, remedy=remedy)
+
+
+def explain_missing(missing: t.Sequence[str], reasons: t.Sequence[str], log_name: str) -> MailtlsError:
+    """The error for sockets that were asked for and do not listen."""
+    return MailtlsError(
+        f"sendmail does not listen on {' and '.join(missing)}",
+        where="sendmail_listeners",
+        remedy=_log_part(reasons, log_name) or f"{log_name} may say why; ss -ltnp shows who holds the port.",
+    )
+
+
+def _log_part(reasons: t.Sequence[str], log_name: str) -> str:
+    if not reasons:
+        return ""
+    advice = render_advice(reasons)
+    return f"{log_name} says: {' | '.join(reasons[-6:])}.{' ' + advice if advice else ''}"

@@ -1,0 +1,45 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The compiler of sendmail.mc: m4, and sendmail itself as the judge of what came out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from .._core import cf
+from .command import run
+from .files import Access, remove, write_aside
+
+_SENDMAIL = "/usr/sbin/sendmail"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A cf as Debian's Makefile would make it, and what m4 remarked."""
+
+    text: str
+    warnings: tuple[str, ...]
+
+
+def build(mc: str, mc_path: str) -> Built:
+    """Run m4 over the mc text, touching no file; raises MailtlsError when it is refused."""
+    ended = run(["m4", "-"], given=mc)
+    messages = cf.parse_messages(ended.errors)
+    cf.refuse_errors(ended.status, ended.output, messages, mc_path)
+    return Built(cf.assemble(ended.output, mc, mc_path), messages)
+
+
+def ask(text: str, bits: int, folder: str) -> cf.Trial:
+    """Ask sendmail, with this cf and no network, whether a session of ``bits`` with a stranger may carry mail.
+
+    ``folder`` is a private folder of root's; sendmail does not trust others.
+    """
+    trial = write_aside(os.path.join(folder, "trial.cf"), text.encode(), Access("root", "root", 0o600))
+    try:
+        ended = run([_SENDMAIL, "-C", trial, "-bt"], given=cf.render_trial(bits))
+    finally:
+        remove(trial)
+    return cf.parse_trial(ended.output + ended.errors, "sendmail.cf")

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A first look at a host: packages, tools, its name, and whether the certificate files are fit to be used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import ssl
+import typing as t
+
+from .._core.package import FORMAT, parse_installed
+from .command import run
+
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def read_packages(names: t.Sequence[str]) -> dict[str, str]:
+    """Name to version of those packages that are installed."""
+    # Exit status 1 only says that some of them are unknown.
+    return parse_installed(run(["dpkg-query", "--show", f"--showformat={FORMAT}", *names]).output)
+
+
+def find_tools(names: t.Sequence[str]) -> dict[str, str]:
+    """Name to path of programs; an empty path where there is none."""
+    return {name: shutil.which(name, path=_PATH) or "" for name in names}
+
+
+def read_fqdn() -> str:
+    """The host's qualified name as sendmail finds it (its own name, looked up), or an empty string."""
+    name = socket.gethostname()
+    try:
+        canonical, aliases, _addresses = socket.gethostbyname_ex(name)
+    except OSError:
+        canonical, aliases = "", []
+    qualified = [one for one in (canonical, *aliases, name) if "." in one.strip(".") and one != "localhost.localdomain"]
+    return qualified[0].rstrip(".") if qualified else ""
+
+
+def find_certificate_fault(certificate: str, key: str, ca_file: str) -> str:
+    """What keeps these files from being used together, in words; empty when nothing does or none is named."""
+    for path in (certificate, key, ca_file):
+        if path and not os.path.isfile(path):
+            return f"{path}: there is no such file"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        if certificate and key:
+            # A passphrase makes OpenSSL ask at the terminal unless something answers for it.
+            context.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:
+        return f"{certificate} and {key}: {_reason(error)}"
+    try:
+        if ca_file:
+            context.load_verify_locations(ca_file)
+    except (OSError, ValueError) as error:
+        return f"{ca_file}: {_reason(error)}"
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    text = str(getattr(error, "reason", "") or error)
+    if "MISMATCH" in text.upper():
+        return "the key does not belong to the certificate"
+    return f"cannot be used ({text})"

@@ -1,0 +1,208 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module sendmail_cf: the mc text becomes sendmail.mc and sendmail.cf."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sendmail_cf
+short_description: Compile sendmail.mc to sendmail.cf, checked and swapped in at once
+version_added: 0.1.0
+author:
+  - mailtls.relay contributors (@mailtls)
+description:
+  - Runs m4 over the text, checks the result, and only then replaces C(sendmail.mc) and C(sendmail.cf), each by a
+    rename.
+  - The result is, but for the lines that say who built it and when, what Debian's C(make -C /etc/mail) makes of the
+    same text.
+  - Refused is a result in which the access map is optional (C(-o)) or lacks C(-T<TMPF>), in which
+    C(TLSFallbacktoClear) is on, or with which C(sendmail -bt), asked without any access map, lets mail for a stranger
+    go in clear text. So O(content) needs a belt in C(LOCAL_TLS_SERVER).
+  - Compares what the files say, not their times. A run that was killed half way is completed by the next.
+  - Does not touch the running daemon; M(mailtls.relay.sendmail_daemon) does.
+requirements:
+  - the packages sendmail-bin, sendmail-cf and m4 on the host
+options:
+  content:
+    description: The text of C(sendmail.mc).
+    type: str
+    required: true
+  mc:
+    description: Where it is kept. A file there that this collection did not write is kept once, with
+      C(.before-mailtls) behind its name.
+    type: path
+    default: /etc/mail/sendmail.mc
+  cf:
+    description: Where the result goes, in the same folder.
+    type: path
+    default: /etc/mail/sendmail.cf
+attributes:
+  check_mode:
+    description: Compiles and checks, and changes nothing. Without m4 on the host the prediction is made from O(mc)
+      alone.
+    support: full
+  diff_mode:
+    description: Shows the difference between the mc texts.
+    support: full
+  platform:
+    description: The systems it works on.
+    support: full
+    platforms: Debian
+"""
+
+EXAMPLES = r"""
+- name: Ensure sendmail is configured
+  mailtls.relay.sendmail_cf:
+    content: "{{ lookup('ansible.builtin.template', 'sendmail.mc.j2') }}"
+"""
+
+RETURN = r"""
+rebuilt:
+  description: Whether C(sendmail.cf) is another one now, or would be; with an unchanged O(content) after an upgrade
+    of sendmail, for example.
+  returned: always
+  type: bool
+warnings_of_m4:
+  description: What m4 remarked.
+  returned: always
+  type: list
+  elements: str
+kept:
+  description: Where a foreign C(sendmail.mc) was kept, empty when there was none.
+  returned: always
+  type: str
+"""
+
+import os
+import typing as t
+from contextlib import nullcontext
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._core import cf, mc
+from ..module_utils._core.errors import MailtlsError
+from ..module_utils._host import compile as compiler
+from ..module_utils._host import files
+
+_OPTIONS = {
+    "content": {"type": "str", "required": True},
+    "mc": {"type": "path", "default": "/etc/mail/sendmail.mc"},
+    "cf": {"type": "path", "default": "/etc/mail/sendmail.cf"},
+}
+_ACCESS = files.Access("root", "smmsp", 0o644)
+_KEPT = ".before-mailtls"
+_NO_MAP = "/nonexistent/access"
+_M4 = "/usr/bin/m4"
+_MACROS = "/usr/share/sendmail/cf/m4/cf.m4"
+
+
+class Plan(t.NamedTuple):
+    """What is there, what shall be, and which of the two files differ; ``built`` is None where m4 is missing."""
+
+    present: str
+    content: str
+    built: compiler.Built | None
+    mc_differs: bool
+    cf_differs: bool
+
+
+def read_text(path: str) -> str | None:
+    """The text of a file, undecodable bytes kept apart, or None."""
+    found = files.read_bytes(path)
+    return None if found is None else found.decode(errors="surrogateescape")
+
+
+def plan(wish: t.Mapping[str, t.Any], *, guess: bool) -> Plan:
+    """Compile aside and compare; ``guess`` allows an answer where sendmail is not installed yet."""
+    content = mc.parse_content(wish["content"])
+    present, old = read_text(wish["mc"]), read_text(wish["cf"])
+    mc_differs = present != content or files.read_access(wish["mc"]) != _ACCESS
+    if guess and not (os.path.exists(_M4) and os.path.exists(_MACROS)):
+        return Plan(present or "", content, None, mc_differs, mc_differs or old is None)
+    built = compiler.build(content, wish["mc"])
+    differs = old is None or cf.normalise(old) != cf.normalise(built.text) or outdated(wish)
+    return Plan(present or "", content, built, mc_differs, differs or files.read_access(wish["cf"]) != _ACCESS)
+
+
+def outdated(wish: t.Mapping[str, t.Any]) -> bool:
+    """Whether Debian's make would take the cf for older than its mc."""
+    return os.path.exists(wish["mc"]) and os.stat(wish["mc"]).st_mtime > os.stat(wish["cf"]).st_mtime
+
+
+def refuse_unfit(text: str, where: str, folder: str) -> None:
+    """Raise when this cf would let mail go in clear text, or none at all."""
+    faults = list(cf.judge(text))
+    if not faults:
+        # Without its map, so that a requirement in today's map cannot speak for the belt.
+        bare = cf.without_access_map(text, _NO_MAP)
+        if not compiler.ask(bare, 0, folder).refused:
+            faults.append("sendmail -bt lets mail for a stranger go in clear text when the access map is missing")
+        if compiler.ask(bare, 256, folder).refused:
+            faults.append("sendmail -bt refuses a session of 256 bits")
+    if faults:
+        raise MailtlsError("; ".join(faults), where=where, remedy="Nothing was changed. Correct the mc text.")
+
+
+def apply(wish: t.Mapping[str, t.Any], change: Plan) -> None:
+    """Swap the mc in, then the cf: killed between the two, the old cf stays in force and the next run goes on."""
+    assert change.built is not None
+    if change.mc_differs:
+        if kept(change, wish) and not os.path.exists(wish["mc"] + _KEPT):
+            content = change.present.encode(errors="surrogateescape")
+            files.swap(files.write_aside(wish["mc"] + _KEPT, content, _ACCESS), wish["mc"] + _KEPT)
+        files.swap(files.write_aside(wish["mc"], change.content.encode(), _ACCESS), wish["mc"])
+    # After the mc in any case, so that Debian's make does not take it for older.
+    files.swap(files.write_aside(wish["cf"], change.built.text.encode(), _ACCESS), wish["cf"])
+
+
+def kept(change: Plan, wish: t.Mapping[str, t.Any]) -> str:
+    """Where the present mc is kept; empty when there is none or it is ours."""
+    foreign = change.mc_differs and change.present and not mc.is_managed(change.present)
+    return wish["mc"] + _KEPT if foreign else ""
+
+
+def converge(wish: t.Mapping[str, t.Any], *, dry: bool, folder: str) -> dict[str, t.Any]:
+    """Do it, or when ``dry`` only tell; a second run waits until the first has ended."""
+    place = os.path.dirname(wish["mc"])
+    if not dry and not os.path.isdir(place):
+        raise MailtlsError("there is no such folder", where=place, remedy="Install sendmail first.")
+    with nullcontext() if dry else files.locked(place):
+        change = plan(wish, guess=dry)
+        changed = change.mc_differs or change.cf_differs
+        if changed and change.built:
+            refuse_unfit(change.built.text, wish["mc"], folder)
+        if changed and not dry:
+            apply(wish, change)
+    return {"changed": changed, **describe(wish, change)}
+
+
+def describe(wish: t.Mapping[str, t.Any], change: Plan) -> dict[str, t.Any]:
+    """What the user gets to see of it."""
+    return {
+        "rebuilt": change.cf_differs or change.mc_differs,
+        "warnings_of_m4": list(change.built.warnings) if change.built else [],
+        "kept": kept(change, wish),
+        "diff": {
+            "before_header": wish["mc"],
+            "after_header": wish["mc"],
+            "before": change.present.encode(errors="replace").decode(),
+            "after": change.content,
+        },
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=_OPTIONS, supports_check_mode=True)
+    try:
+        result = converge(module.params, dry=module.check_mode, folder=module.tmpdir)
+    except MailtlsError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

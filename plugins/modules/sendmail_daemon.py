@@ -1,0 +1,205 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module sendmail_daemon: the daemon runs what is on disk, and EHLO proves it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sendmail_daemon
+short_description: Make the sendmail daemon run what is on disk, and prove that STARTTLS is offered
+version_added: 0.1.0
+author:
+  - mailtls.relay contributors (@mailtls)
+description:
+  - Starts the service when no daemon runs. Sends HUP when one of O(files) changed after the daemon started. Both are
+    proven by the new process, not by what systemd says. Notification plays no part, so a play that was killed is
+    completed by the next.
+  - Then asks with EHLO, on every run and on every address other hosts can reach, whether STARTTLS is offered, because
+    sendmail stays active with TLS silently off. The questions come from V(127.0.0.1) and V(::1), which the access map
+    must not slow down.
+  - If STARTTLS is missing although nothing on disk looks newer than the daemon, sends HUP once, which helps when only
+    the mode of a folder was repaired.
+  - An address that gives no answer, or is throttled, is asked again until O(timeout), and then counts as
+    inconclusive, which is a failure.
+options:
+  files:
+    description: The files the daemon reads only at its start. Absent ones are ignored here; the proof finds them.
+    type: list
+    elements: path
+    required: true
+  listeners:
+    description: Where it listens, as in the role's C(sendmail_listeners).
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      family:
+        description: IPv4 or IPv6.
+        type: str
+        choices: [inet, inet6]
+        required: true
+      address:
+        description: One address; empty for every one.
+        type: str
+        default: ""
+      port:
+        description: The TCP port.
+        type: int
+        default: 25
+  starttls_offered:
+    description: Whether STARTTLS shall be offered.
+    type: bool
+    default: true
+  service:
+    description: The name of the service.
+    type: str
+    default: sendmail
+  pid_file:
+    description: Where the daemon writes its process number.
+    type: path
+    default: /run/sendmail/mta/sendmail.pid
+  timeout:
+    description: How many seconds the proof may take in all.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    description: Tells whether the daemon would be started or reloaded; asks nothing of it, since what it runs may be
+      about to change.
+    support: full
+  diff_mode:
+    description: Shows the action.
+    support: full
+  platform:
+    description: The systems it works on.
+    support: full
+    platforms: Debian
+"""
+
+EXAMPLES = r"""
+- name: Ensure the daemon runs what is on disk and offers STARTTLS
+  mailtls.relay.sendmail_daemon:
+    files: [/etc/mail/sendmail.cf, /etc/mail/certs/host.crt, /etc/mail/certs/host.key, /etc/mail/certs/ca.crt]
+    listeners:
+      - family: inet
+      - family: inet6
+"""
+
+RETURN = r"""
+pid:
+  description: The daemon's process number, 0 in check mode when none runs.
+  returned: always
+  type: int
+action:
+  description: What was done, or would be - V(none), V(started) or V(reloaded).
+  returned: always
+  type: str
+proven:
+  description: The addresses and ports that were asked and answered as wished; empty in check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: ["192.0.2.10:25", "[2001:db8::10]:25"]
+starttls_offered:
+  description: What they answered.
+  returned: when proven
+  type: bool
+"""
+
+import time
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._core import daemon as core
+from ..module_utils._core import listener
+from ..module_utils._core.errors import MailtlsError
+from ..module_utils._host import daemon as host
+from ..module_utils._host.proof import prove
+
+_OPTIONS = {
+    "files": {"type": "list", "elements": "path", "required": True},
+    "listeners": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "family": {"type": "str", "required": True, "choices": ["inet", "inet6"]},
+            "address": {"type": "str", "default": ""},
+            "port": {"type": "int", "default": 25},
+        },
+    },
+    "starttls_offered": {"type": "bool", "default": True},
+    "service": {"type": "str", "default": "sendmail"},
+    "pid_file": {"type": "path", "default": "/run/sendmail/mta/sendmail.pid"},
+    "timeout": {"type": "int", "default": 60},
+}
+_ACTIONS = {
+    core.NONE: "the daemon runs what is on disk\n",
+    core.STARTED: "no daemon runs\n",
+    core.RELOADED: "the daemon runs what was on disk before\n",
+}
+
+
+def act(action: str, wish: t.Mapping[str, t.Any], running: core.Daemon | None, newest: float) -> core.Daemon:
+    """Start or reload, and return the daemon that runs now."""
+    if running is None:
+        return host.start(wish["service"], wish["pid_file"])
+    return running if action == core.NONE else host.reload(running, wish["pid_file"], newest)
+
+
+def examine(wish: t.Mapping[str, t.Any], since: float) -> list[core.Answer]:
+    """Ask every address; raises when a socket that was asked for is not there."""
+    missing, answers = prove(listener.parse_listeners(wish["listeners"]), wish["timeout"])
+    if missing:
+        reasons = core.parse_reasons(host.read_log(since))
+        raise core.explain_missing([str(item) for item in missing], reasons, host.LOG)
+    return answers
+
+
+def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
+    """Make the daemon run what is on disk and prove it, or when ``dry`` only tell."""
+    times = host.read_times(wish["files"])
+    core.refuse_future(times, time.time())
+    running, newest = host.find_daemon(wish["pid_file"]), max(times.values(), default=0.0)
+    action, offered = core.plan(running, newest), wish["starttls_offered"]
+    if dry:
+        return describe(action, running, [])
+    daemon = act(action, wish, running, newest)
+    answers = examine(wish, daemon.started)
+    if offered and action == core.NONE and core.judge(answers, offered) == core.FAIL:
+        # A repaired folder leaves no trace in the files; only a new look of sendmail's tells.
+        action = core.RELOADED
+        daemon = act(action, wish, daemon, newest)
+        answers = examine(wish, daemon.started)
+    if core.judge(answers, offered) != core.PASS:
+        raise core.explain(answers, offered, core.parse_reasons(host.read_log(daemon.started)), host.LOG)
+    return {**describe(action, daemon, answers), "starttls_offered": offered}
+
+
+def describe(action: str, daemon: core.Daemon | None, answers: t.Sequence[core.Answer]) -> dict[str, t.Any]:
+    """What the user gets to see of it."""
+    return {
+        "changed": action != core.NONE,
+        "action": action,
+        "pid": daemon.pid if daemon else 0,
+        "proven": [answer.place for answer in answers],
+        "diff": {"before": _ACTIONS[action], "after": _ACTIONS[core.NONE]},
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=_OPTIONS, supports_check_mode=True)
+    try:
+        result = converge(module.params, dry=module.check_mode)
+    except MailtlsError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

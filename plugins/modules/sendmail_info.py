@@ -1,0 +1,160 @@
+#!/usr/bin/python
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module sendmail_info: one look at a host before anything is changed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sendmail_info
+short_description: Look at a host that is or shall become a sendmail relay
+version_added: 0.1.0
+author:
+  - mailtls.relay contributors (@mailtls)
+description:
+  - Reads which packages are there, how the host is called, what its kernel can do, and whether certificate, key and
+    CA file fit together.
+  - Changes nothing. Never returns anything of the key.
+requirements:
+  - Debian 11, 12 or 13 on the host
+options:
+  packages:
+    description: The packages that are needed.
+    type: list
+    elements: str
+    default: [sendmail-bin]
+  version_package:
+    description: The package whose version is sendmail's.
+    type: str
+    default: sendmail-bin
+  certificate_file:
+    description: A certificate to look at, PEM; empty for none.
+    type: path
+    default: ""
+  key_file:
+    description: Its key, PEM without a passphrase; empty for none.
+    type: path
+    default: ""
+  ca_file:
+    description: The CA certificates, PEM; empty for none.
+    type: path
+    default: ""
+attributes:
+  check_mode:
+    description: Works in check mode.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+  platform:
+    description: The systems it works on.
+    support: full
+    platforms: Debian
+"""
+
+EXAMPLES = r"""
+- name: Read what is there
+  mailtls.relay.sendmail_info:
+    packages: [sendmail, sendmail-bin, sendmail-cf, m4, make]
+    certificate_file: /etc/mail/certs/host.crt
+    key_file: /etc/mail/certs/host.key
+  register: relay
+"""
+
+RETURN = r"""
+installed:
+  description: Whether every package of O(packages) is installed.
+  returned: always
+  type: bool
+missing:
+  description: Those that are not.
+  returned: always
+  type: list
+  elements: str
+version:
+  description: sendmail's version, empty when it is not installed.
+  returned: always
+  type: str
+  sample: 8.17.1.9
+fqdn:
+  description: The host's qualified name as sendmail finds it; empty when there is none, and then sendmail waits 60
+    seconds at each start.
+  returned: always
+  type: str
+  sample: mta1.example.test
+tools:
+  description: Path of C(sendmail), C(m4), C(makemap) and C(make); empty when missing.
+  returned: always
+  type: dict
+cf_present:
+  description: Whether C(/etc/mail/sendmail.cf) is there.
+  returned: always
+  type: bool
+ipv6:
+  description: Whether the kernel has IPv6.
+  returned: always
+  type: bool
+v6only:
+  description: Whether IPv6 wildcard sockets leave IPv4 alone (C(net.ipv6.bindv6only)).
+  returned: always
+  type: bool
+certificate_fault:
+  description: What keeps certificate, key and CA file from being used together; empty when nothing does.
+  returned: always
+  type: str
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._core.errors import MailtlsError
+from ..module_utils._core.package import upstream
+from ..module_utils._host import daemon, presence
+
+_OPTIONS = {
+    "packages": {"type": "list", "elements": "str", "default": ["sendmail-bin"]},
+    "version_package": {"type": "str", "default": "sendmail-bin"},
+    "certificate_file": {"type": "path", "default": ""},
+    "key_file": {"type": "path", "default": ""},
+    "ca_file": {"type": "path", "default": ""},
+}
+_TOOLS = ("sendmail", "m4", "makemap", "make")
+_CF = "/etc/mail/sendmail.cf"
+
+
+def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Read everything at once; raises MailtlsError."""
+    installed = presence.read_packages([*wish["packages"], wish["version_package"]])
+    network = daemon.read_network()
+    missing = [name for name in wish["packages"] if name not in installed]
+    return {
+        "installed": not missing,
+        "missing": missing,
+        "version": upstream(installed.get(wish["version_package"], "")),
+        "fqdn": presence.read_fqdn(),
+        "tools": presence.find_tools(_TOOLS),
+        "cf_present": os.path.exists(_CF),
+        "ipv6": network.ipv6,
+        "v6only": network.v6only,
+        "certificate_fault": presence.find_certificate_fault(
+            wish["certificate_file"], wish["key_file"], wish["ca_file"]
+        ),
+    }
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=_OPTIONS, supports_check_mode=True)
+    try:
+        found = look(module.params)
+    except MailtlsError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+dnl # SPDX-FileCopyrightText: 2026 mailtls.relay contributors
+dnl # SPDX-License-Identifier: GPL-3.0-or-later
+dnl #
+dnl # The belt: what holds when the access map does not speak. It stands after MAILER(), else m4 warns.
+dnl # sendmail calls it before its own look-up, with the result of the TLS session as the argument.
+dnl # Columns are separated by real TABs. Class {Tls} holds VERIFY and ENCR; sendmail defines it itself.
+LOCAL_TLS_SERVER
+dnl # Ask the map for its default, the empty key. <TMPF> is a map that failed, ABSENT a map without the key
+dnl # (a stock or foreign map, or one that makemap did not finish).
+R$*	$: < $(access TLS_Srv: $: ABSENT $) >
+dnl # A prefix says how to refuse, not what to demand.
+R< TEMP + $={Tls} $* >	$: < $1 $2 >
+R< PERM + $={Tls} $* >	$: < $1 $2 >
+dnl # VERIFY, with or without extensions, is a demand: leave the decision, and its text, to the map.
+R< VERIFY >	$@ OK
+R< VERIFY + $+ >	$@ OK
+dnl # ENCR:n and VERIFY:n are demands if n is at least 1: ENCR:0 and ENCR:high mean nothing to sendmail.
+R< $={Tls} : $- >	$: $| $(arith l $@ 0 $@ $2 $)
+R< $={Tls} : $- + $+ >	$: $| $(arith l $@ 0 $@ $2 $)
+R$| TRUE	$@ OK
+dnl # No demand in the map: this session must have at least 128 bits. An unset macro counts as 0.
+R$*	$: $| < $&{cipher_bits} >
+R$| < >	$: $| < 0 >
+R$| < $- >	$: $| < $1 > $(arith l $@ $1 $@ 128 $)
+dnl # sendmail's own words, so that a queue reads the same whichever layer held the message.
+R$| < $- > TRUE	$#error $@ 4.7.0 $: "403 encryption too weak " $1 " less than 128"
+R$| < $- > FALSE	$@ OK
+dnl # Whatever was not understood is not fine.
+R$*	$#error $@ 4.7.0 $: "403 encryption too weak 0 less than 128"
