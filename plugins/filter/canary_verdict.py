@@ -11,7 +11,7 @@ version_added: 0.1.0
 author:
   - mailtls.relay contributors (@mailtls)
 description:
-  - Turns the return value of M(mailtls.relay.mail_canary), with the records that M(mailtls.relay.mail_log_info) found on
+  - Turns what M(mailtls.relay.mail_canary) returned, with the records that M(mailtls.relay.mail_log_info) found on
     the receiving host, into one verdict for a person.
   - A canary is V(delivered) only if the receiving host's own log shows this very message in a mailbox.
   - A canary that did not run proves nothing, and one whose fate is not known satisfies no expectation.

@@ -1,5 +1,4 @@
 #!/usr/bin/python
-# -*- coding: utf-8 -*-
 
 # Copyright (c) 2026 mailtls.relay contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -30,7 +29,7 @@ attributes:
     support: full
     details: Nothing is sent, and RV(state) is V(not_run).
   diff_mode:
-    description: Will return details on what has changed, or possibly needs changing in C(check_mode), when in diff mode.
+    description: Will return details on what has changed when in diff mode.
     support: N/A
     details: This module changes nothing that lasts.
   platform:
@@ -100,7 +99,7 @@ relay:
   type: str
   sample: mta2.example.test. [192.0.2.2]
 tls:
-  description: The TLS session with the next hop. V(null) if the log shows none, which with V(accepted) means clear text.
+  description: The TLS session with the next hop. V(null) if the log shows none; with V(accepted) that is clear text.
   returned: success
   type: dict
   contains:
@@ -222,9 +221,9 @@ def _search(letter: canary.Letter, start: float) -> str:
 
 def _follow(queue_id: str, start: float, deadline: float, queue: str) -> canary.Fate:
     while True:
-        # The queue is read last: what leaves it in between is then missing here and in the records of the next turn.
-        records = _records(start)
-        fate = canary.judge(queue_id, records, spool.read_message(queue_id, queue))
+        # The queue first: what leaves it in between is then explained by the log.
+        queued = spool.read_message(queue_id, queue)
+        fate = canary.judge(queue_id, queued, _records(start))
         if fate.settled or time.monotonic() > deadline:
             return fate
         time.sleep(_PAUSE)

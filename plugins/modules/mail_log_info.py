@@ -1,5 +1,4 @@
 #!/usr/bin/python
-# -*- coding: utf-8 -*-
 
 # Copyright (c) 2026 mailtls.relay contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -23,7 +22,7 @@ attributes:
     description: Can run in C(check_mode) and return the same as without it.
     support: full
   diff_mode:
-    description: Will return details on what has changed, or possibly needs changing in C(check_mode), when in diff mode.
+    description: Will return details on what has changed when in diff mode.
     support: N/A
     details: This module changes nothing.
   platform:
@@ -71,7 +70,7 @@ records:
   elements: dict
   contains:
     kind:
-      description: V(receipt) (a C(from=) line), V(delivery) (C(to=)), V(tls) (C(STARTTLS=)) or V(refusal) (C(ruleset=)).
+      description: V(receipt) (C(from=)), V(delivery) (C(to=)), V(tls) (C(STARTTLS=)) or V(refusal) (C(ruleset=)).
       type: str
     pid:
       description: The process that wrote it.

@@ -133,29 +133,33 @@ def find_queue_id(letter: Letter, records: t.Sequence[Record]) -> str:
     return found[0].queue_id if found else ""
 
 
-def judge(queue_id: str, records: t.Sequence[Record], queued: QueuedMessage | None) -> Fate:
-    """What the log records and the queue (``queued`` is None when it has left the queue) say about the canary."""
+def judge(queue_id: str, queued: QueuedMessage | None, records: t.Sequence[Record]) -> Fate:
+    """What the queue (``queued`` is None when it has left it) and the log, read in this order, say about the canary."""
     mine = of_message(records, queue_id=queue_id)
     attempts = [item for item in mine if isinstance(item, Delivery) and item.queue_id == queue_id]
     verdicts = [item for item in attempts if item.sent or item.refused]
     if verdicts:
         return _judge_attempt(verdicts[0], mine)
+    if queued is None:
+        return Fate(INCONCLUSIVE, "it has left the queue, and the mail log does not say where to", settled=False)
     deferred = [item for item in attempts if item.deferred]
-    if queued and (deferred or queued.reason.startswith("Deferred")):
-        stat = deferred[-1].stat if deferred else ""
-        ruleset = _ruleset(deferred[-1], mine) if deferred else ""
-        delivery = deferred[-1] if deferred else None
-        return Fate(HELD, queued.reason or stat, settled=True, delivery=delivery, ruleset=ruleset)
-    if queued:
-        return Fate(INCONCLUSIVE, "it is in the queue, and no attempt to send it has ended yet", settled=False)
-    return Fate(INCONCLUSIVE, "it has left the queue, and the mail log does not say where to", settled=False)
+    if deferred:
+        last = deferred[-1]
+        return Fate(HELD, queued.reason or last.stat, settled=True, delivery=last, ruleset=_ruleset(last, mine))
+    if queued.reason.startswith("Deferred"):
+        # The log lags behind the queue; what it will say tells whether this was the policy.
+        return Fate(HELD, queued.reason, settled=False)
+    return Fate(INCONCLUSIVE, "it is in the queue, and no attempt to send it has ended yet", settled=False)
 
 
 def _judge_attempt(attempt: Delivery, mine: t.Sequence[Record]) -> Fate:
     if attempt.refused:
         return Fate(BOUNCED, attempt.reply or attempt.stat, settled=True, delivery=attempt)
     if attempt.final:
-        reason = f"the relay delivered it itself (mailer {attempt.mailer}), so nothing was sent to a next hop"
+        reason = (
+            f"this relay delivered it itself (mailer {attempt.mailer}), so no next hop was asked; choose a recipient "
+            "behind the next hop"
+        )
         return Fate(INCONCLUSIVE, reason, settled=True, delivery=attempt)
     sessions = [item for item in mine if isinstance(item, TlsSession) and item.role == "client"]
     session = next((item for item in reversed(sessions) if item.pid == attempt.pid), None)

@@ -108,7 +108,7 @@ def _say_not_run(canary: t.Mapping[str, t.Any], _arrival: t.Any, _refusal: t.Any
 
 
 def _say_held(canary: t.Mapping[str, t.Any], _arrival: t.Any, _refusal: t.Any) -> str:
-    by = "by the TLS policy" if _held_by_policy(canary) else "but NOT by the TLS policy"
+    by = "by the TLS policy" if _held_by_policy(canary) else "but the log does NOT show that the TLS policy did it"
     return f"Canary HELD in this relay's queue, {by}: {canary['reason']}."
 
 
@@ -164,7 +164,7 @@ def _advice(state: str, canary: t.Mapping[str, t.Any], expect: str) -> str:
         )
     if state == "held" and expect == HELD:
         return f"{expected} Mail that waits for another reason does not prove the policy; remove that reason first."
-    if state == "not_run":
+    if state == "not_run" and not canary.get("reason"):
         return f"{expected} Set tls_audit_canary_recipient to an address behind the next hop."
     if state == "inconclusive":
         return f"{expected} Look at this relay's mail log (journalctl -t sm-mta) and run the audit again."
