@@ -1,0 +1,139 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The README's own commands, with the built tarball installed and the example copied; and check mode tells the truth."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import typing as t
+
+import pytest
+from lab import ROOT, Lab, environment
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LOOK = "find /etc/mail -printf '%p %T@ %m %u:%g\\n' | sort; cat /run/sendmail/mta/sendmail.pid 2> /dev/null; true"
+Changes = dict[tuple[str, str], t.Any]
+
+
+class User:
+    """Somebody with an empty home who follows the README; the lab adds only how the hosts are reached."""
+
+    def __init__(self, lab: Lab, home: pathlib.Path) -> None:
+        self.lab = lab
+        self.home = home
+        self.folder = home
+        self.environment = {
+            **environment(lab.name),
+            "HOME": str(home),
+            "ANSIBLE_CONFIG": "/dev/null",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        }
+        del self.environment["ANSIBLE_COLLECTIONS_PATH"]
+
+    def run(self, command: str) -> str:
+        done = subprocess.run(
+            command, shell=True, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
+
+    def play(self, command: str, **variables: t.Any) -> tuple[dict[str, int], Changes]:
+        """Runs a play; returns changes by host, and of every changed task what it showed."""
+        overlay = f" -i {shlex.quote(str(ROOT / 'molecule/inventory'))}"
+        extra = f" --extra-vars {shlex.quote(json.dumps(variables))}" if variables else ""
+        report = json.loads(self.run(command + overlay + extra))
+        changes: Changes = {}
+        for task in (task for play in report["plays"] for task in play["tasks"]):
+            for host, result in task["hosts"].items():
+                if result.get("changed"):
+                    changes[(host, task["task"]["name"])] = shown(result)
+        return {host: stats["changed"] for host, stats in report["stats"].items()}, changes
+
+
+def shown(result: dict[str, t.Any]) -> list[str]:
+    """The diff as a person sees it; what a new key, serial or date makes different from run to run is left out."""
+    text = json.dumps(result.get("diff", []), sort_keys=True)
+    return re.sub(r"(serial|fingerprint|not_(before|after)|valid)[^,}]*", r"\1", text).split("\\n")
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+
+
+@pytest.fixture(scope="module")
+def user(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> User:
+    user = User(lab, tmp_path_factory.mktemp("home"))
+    galaxy = pathlib.Path(sys.executable).with_name("ansible-galaxy")
+    user.run(f"{galaxy} collection build --output-path {user.home} {ROOT}")
+    (tarball,) = user.home.glob("mailtls-relay-*.tar.gz")
+    install, copy, enter = commands("ansible-galaxy collection install")
+    # The tarball stands for Ansible Galaxy, where the README's user gets it.
+    user.run(install.replace("mailtls.relay", str(tarball)))
+    user.run(copy.replace("~", str(user.home)))
+    user.folder = user.home / enter.split()[1]
+    return user
+
+
+def commands(first: str) -> list[str]:
+    """The commands of the README's console block that begins with these words."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.S)
+    (block,) = [block for block in blocks if block.startswith(first)]
+    return t.cast("list[str]", block.splitlines())
+
+
+def look(lab: Lab) -> list[str]:
+    return [lab.read(host, LOOK) for host in ("mta1", "mta2")]
+
+
+def test_check_mode_then_the_run_then_nothing(lab: Lab, user: User) -> None:
+    check, first, second = commands("ansible-playbook -i inventory.yml mailtls.relay.site --check")
+    before = look(lab)
+    ca = lab.state / "ca"
+    _, foretold = user.play(check)
+    assert look(lab) == before and not ca.exists(), "check mode changed something"
+
+    _, done = user.play(first)
+    assert sorted(foretold) == sorted(done), "check mode foretold other tasks than those that changed"
+    assert foretold == done, "check mode showed another diff than the run"
+
+    after = look(lab)
+    counts, nothing = user.play(second)
+    assert (counts, nothing) == ({"mta1": 0, "mta2": 0}, {})
+    assert look(lab) == after
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"sendmail_starttls_offered": False},
+        {"sendmail_tls_policy": {"outbound": {"default": {"level": "encrypt", "min_bits": 256}}}},
+        {"sendmail_log_level": 12},
+    ],
+    ids=["STARTTLS off", "256 bits", "log level"],
+)
+def test_check_mode_before_a_change_of_policy(lab: Lab, user: User, wish: dict[str, t.Any]) -> None:
+    check, run, _ = commands("ansible-playbook -i inventory.yml mailtls.relay.site --check")
+    before = look(lab)
+    _, foretold = user.play(check, **wish)
+    assert look(lab) == before and foretold
+    _, done = user.play(run, **wish)
+    assert foretold == done
+    assert user.play(run, **wish)[0] == {"mta1": 0, "mta2": 0}
+    user.play(run)
+
+
+def test_only_what_a_user_needs_is_in_the_tarball(user: User) -> None:
+    (tarball,) = user.home.glob("mailtls-relay-*.tar.gz")
+    names = subprocess.run(["tar", "--list", "--file", str(tarball)], check=True, capture_output=True, text=True).stdout
+    tops = {name.split("/")[0] for name in names.split()}
+    assert {"roles", "plugins", "playbooks", "meta", "examples", "docs", "README.md", "LICENSE"} <= tops
+    assert not tops & {"tests", "molecule", "ansible.cfg", "Makefile", ".cache", ".venv"}, tops

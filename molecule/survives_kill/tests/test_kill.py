@@ -1,0 +1,151 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""kill -9 at any moment of a change: no message leaves in clear, none is lost, a whole map stays in force, the next run converges."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import random
+import re
+import subprocess
+import threading
+import time
+import typing as t
+
+import capture
+import pytest
+from lab import RECIPIENT, SENDER, Lab, environment, message
+
+KILLS = int(os.environ.get("MAILTLS_KILLS", "50"))
+SEED = int(os.environ.get("MAILTLS_SEED", "20261123"))
+MANY = 300_000
+HELD = {"tls_audit_expect": "any", "tls_audit_evidence_host": ""}
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    lab = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    assert lab.converge(limit="mta2", sendmail_starttls_offered=False).code == 0
+    return lab
+
+
+class Traffic(threading.Thread):
+    """A client that hands MTA1 one message after the other, and remembers which were accepted."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(daemon=True)
+        self.quiet = Lab(lab.name, show=lambda _: None)
+        self.accepted: list[str] = []
+        self.refused: list[str] = []
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        number = 0
+        while not self.done.is_set():
+            number += 1
+            mark = f"flow{number:05d}"
+            (reply,) = self.quiet.send({RECIPIENT: message(mark).text}, SENDER).values()
+            (self.accepted if re.fullmatch(r"\w{14}", reply) else self.refused).append(mark)
+            self.done.wait(0.5)
+
+    def stop(self) -> list[str]:
+        self.done.set()
+        self.join()
+        return self.accepted
+
+
+def map_rows(lab: Lab) -> list[str]:
+    return lab.read("mta1", "makemap -u hash /etc/mail/access").splitlines()
+
+
+def in_force(lab: Lab) -> None:
+    """What must be true at every moment: a map with the default, mandatory for sendmail, and the belt behind it."""
+    assert [row for row in map_rows(lab) if row.split() == ["tls_srv:", "TEMP+ENCR:128"]]
+    cf = lab.read("mta1", "grep -E '^(Kaccess|SLocal_tls_server)' /etc/mail/sendmail.cf")
+    assert "-T<TMPF>" in cf and " -o" not in cf and "SLocal_tls_server" in cf
+
+
+def ad_hoc(lab: Lab, module: str, options: dict[str, t.Any], folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    """One module on MTA1, its options by way of a file."""
+    given = folder / "options.json"
+    given.write_text(json.dumps(options), encoding="utf-8")
+    inventories = [arg for path in lab.inventories for arg in ("--inventory", str(path))]
+    argv = ["ansible", "mta1", *inventories, "--module-name", module, "--args", f"@{given}"]
+    return subprocess.run(argv, cwd=lab.inventories[0].parents[2], env=environment(lab.name), capture_output=True, text=True)
+
+
+def test_makemap_killed_half_way(lab: Lab, tmp_path: pathlib.Path) -> None:
+    rows_before = map_rows(lab)
+    digest = lab.read("mta1", "sha256sum /etc/mail/access.db")
+    entries = [{"key": "TLS_Srv:", "value": "TEMP+ENCR:128"}]
+    entries += [{"key": f"Connect:host{number}.example", "value": "REJECT"} for number in range(MANY)]
+    hunter = "while ! pkill -9 -x makemap; do sleep 0.01; done; sleep 0.1"
+    # makemap is let live for a moment, so that the database it leaves behind is half written.
+    hunter = f"until pgrep -x makemap; do sleep 0.01; done; sleep 0.3; {hunter}"
+    killer = subprocess.Popen(["podman", "exec", lab.container("mta1"), "sh", "-c", hunter])
+    done = ad_hoc(lab, "mailtls.relay.sendmail_map", {"entries": entries}, tmp_path)
+    killer.kill()
+    assert done.returncode != 0 and "makemap" in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "Traceback" not in done.stdout
+    assert lab.read("mta1", "sha256sum /etc/mail/access.db") == digest
+    assert map_rows(lab) == rows_before
+
+    moment = time.time()
+    sent, queue_id = lab.send_marked("halfway")
+    assert "encryption too weak" in lab.fate("mta1", queue_id)
+    assert not capture.leaks(lab.left_mta1(moment), sent.secrets)
+
+    again = lab.converge(limit="mta1", **HELD)
+    assert again.code == 0, again.output
+    assert lab.converge(limit="mta1", **HELD).changed["mta1"] == 0
+    assert not lab.read("mta1", "find /etc/mail -name '*aside*'")
+
+
+def test_modules_killed_at_random_moments(lab: Lab) -> None:
+    chance = random.Random(SEED)
+    lab.empty_queue()
+    lab.read("mta2", "truncate --size 0 /var/mail/alice || true")
+    moment = time.time()
+    traffic = Traffic(lab)
+    traffic.start()
+    span = lab.converge("molecule/survives_kill/change.yml", limit="mta1", sendmail_log_level=10).seconds
+    struck = 0
+    for round_number in range(KILLS):
+        delay = chance.uniform(0.1, 0.95) * span
+        strike = f"sleep {delay:.3f}; pkill -9 python3 && pkill -9 -x 'm4|makemap|sendmail-bt'; true"
+        killer = subprocess.Popen(["podman", "exec", lab.container("mta1"), "sh", "-c", strike])
+        play = lab.converge(
+            "molecule/survives_kill/change.yml",
+            limit="mta1",
+            sendmail_log_level=9 + round_number % 3,
+            sendmail_access_entries=[{"key": f"From:round{round_number}@example.test", "value": "REJECT"}],
+            tls_identity_ca_name=f"lab {round_number % 2}",
+        )
+        killer.wait()
+        struck += play.code != 0
+        in_force(lab)
+        if round_number % 10 == 0:
+            lab.run_queue()
+    lab.show(f"{struck} of {KILLS} plays were struck down")
+    assert struck >= KILLS // 3, "most kills hit nothing: the test proves too little"
+
+    assert lab.converge(limit="mta1", **HELD).code == 0
+    second = lab.converge(limit="mta1", **HELD)
+    assert (second.code, second.changed["mta1"]) == (0, 0), second.output
+    accepted = traffic.stop()
+    assert len(accepted) > KILLS
+    assert not capture.leaks(lab.left_mta1(moment), ["MAIL FROM", "RCPT TO", "flow0"])
+    assert len(lab.queued("mta1")) == len(accepted)
+
+    assert lab.converge(limit="mta2", sendmail_starttls_offered=True).code == 0
+    lab.run_queue()
+    arrived = lab.wait("all mail to arrive", lambda: marks(lab) if len(marks(lab)) >= len(accepted) else [], 120)
+    assert sorted(arrived) == sorted(accepted), "lost or doubled"
+
+
+def marks(lab: Lab) -> list[str]:
+    return [mark.decode() for mark in re.findall(rb"^Subject: (flow\d+)", lab.mailbox(), re.M)]
