@@ -1,0 +1,65 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: private_key_facts
+short_description: Read the public half of a private key
+version_added: 0.1.0
+author:
+  - mailtls.relay contributors (@mailtls)
+description:
+  - Reads a private key with P(community.crypto.openssl_privatekey_info#filter) and returns nothing secret.
+  - A key that cannot be read does not stop the play; it is returned with a C(problem).
+options:
+  _input:
+    description: The key as PEM text; empty when there is none.
+    type: string
+    required: true
+  passphrase:
+    description: The passphrase; empty for a key that must not have one.
+    type: string
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Refuse a key with a passphrase
+  ansible.builtin.assert:
+    that: (lookup('ansible.builtin.unvault', 'mta1.key') | mailtls.relay.private_key_facts).problem | length == 0
+"""
+
+RETURN = r"""
+_value:
+  description: C(present), C(problem) (empty when the key could be read) and C(public_key) as PEM text.
+  type: dictionary
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.community.crypto.plugins.filter import openssl_privatekey_info
+
+
+def private_key_facts(text: str, passphrase: str = "") -> dict[str, t.Any]:
+    if not isinstance(text, str):
+        raise AnsibleFilterError(f"private_key_facts wants a PEM text, not {type(text).__name__}")
+    if not text:
+        return {"present": False, "problem": "there is no key", "public_key": ""}
+    encrypted = "ENCRYPTED" in text
+    if encrypted and not passphrase:
+        return {"present": True, "problem": "the key has a passphrase", "public_key": ""}
+    try:
+        read = openssl_privatekey_info.FilterModule().filters()["openssl_privatekey_info"]
+        info = read(text, passphrase=passphrase if encrypted else None)
+    except (AnsibleFilterError, TypeError, ValueError):
+        # OpenSSL's own words do not tell a wrong passphrase from a damaged file, and differ by release.
+        problem = "the passphrase is wrong, or the key is damaged" if encrypted else "this is no private key in PEM form"
+        return {"present": True, "problem": problem, "public_key": ""}
+    return {"present": True, "problem": "", "public_key": info["public_key"]}
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"private_key_facts": private_key_facts}
