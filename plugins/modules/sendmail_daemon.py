@@ -26,7 +26,7 @@ description:
     inconclusive, which is a failure.
 options:
   files:
-    description: The files the daemon reads only at its start. Absent ones are ignored here; the proof finds them.
+    description: The files the daemon reads only at its start. All must be there, but not yet in check mode.
     type: list
     elements: path
     required: true
@@ -163,11 +163,12 @@ def examine(wish: t.Mapping[str, t.Any], since: float) -> list[core.Answer]:
 def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     """Make the daemon run what is on disk and prove it, or when ``dry`` only tell."""
     times = host.read_times(wish["files"])
-    core.refuse_future(times, time.time())
     running, newest = host.find_daemon(wish["pid_file"]), max(times.values(), default=0.0)
     action, offered = core.plan(running, newest), wish["starttls_offered"]
     if dry:
         return describe(action, running, [])
+    core.refuse_absent(wish["files"], times)
+    core.refuse_future(times, time.time())
     daemon = act(action, wish, running, newest)
     answers = examine(wish, daemon.started)
     if offered and action == core.NONE and core.judge(answers, offered) == core.FAIL:

@@ -76,6 +76,17 @@ def plan(running: Daemon | None, newest: float) -> str:
     return RELOADED if newest >= running.started else NONE
 
 
+def refuse_absent(paths: t.Sequence[str], times: t.Mapping[str, float]) -> None:
+    """Raise for a file that is not there: the daemon that runs may not need it, the next start will."""
+    absent = [path for path in paths if path not in times]
+    if absent:
+        raise MailtlsError(
+            "there is no such file, so the next start of sendmail would come up without TLS",
+            where=", ".join(absent),
+            remedy="Put it in place; role tls_identity installs certificates. The daemon was left alone.",
+        )
+
+
 def refuse_future(times: t.Mapping[str, float], now: float, tolerance: float = 5.0) -> None:
     """Raise for a file from the future: the daemon would look outdated until the clock reaches it."""
     for path, changed in times.items():

@@ -10,8 +10,10 @@ import os
 import shutil
 import socket
 import ssl
+import stat
 import typing as t
 
+from .._core.exposure import judge, parents
 from .._core.package import FORMAT, parse_installed
 from .command import run
 
@@ -42,9 +44,19 @@ def read_fqdn() -> str:
 
 def find_certificate_fault(certificate: str, key: str, ca_file: str) -> str:
     """What keeps these files from being used together, in words; empty when nothing does or none is named."""
-    for path in (certificate, key, ca_file):
-        if path and not os.path.isfile(path):
-            return f"{path}: there is no such file"
+    paths = [path for path in (certificate, key, ca_file) if path]
+    missing = [path for path in paths if not os.path.isfile(path)]
+    if missing:
+        return f"{missing[0]}: there is no such file"
+    return judge(_read_modes(paths), key) or _find_mismatch(certificate, key, ca_file)
+
+
+def _read_modes(paths: t.Sequence[str]) -> dict[str, int]:
+    everything = dict.fromkeys(one for path in paths for one in (*parents(path), path))
+    return {path: stat.S_IMODE(os.stat(path).st_mode) for path in everything}
+
+
+def _find_mismatch(certificate: str, key: str, ca_file: str) -> str:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         if certificate and key:
