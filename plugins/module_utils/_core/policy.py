@@ -130,7 +130,8 @@ def _parse_relay_clients(raw: t.Any, place: str) -> tuple[RelayClient, ...]:
 
 def _parse_relay_client(raw: t.Any, place: str) -> RelayClient:
     """One client, by shape: a colon or a slash or only digits and dots make an address, the rest is a name."""
-    text = raw if isinstance(raw, str) else ""
+    # An address with a zone (fe80::1%eth0) means nothing to the rest of the network.
+    text = raw if isinstance(raw, str) and "%" not in raw else ""
     if _HOST_NAME.match(text):
         return RelayClient(name=text.lower())
     try:

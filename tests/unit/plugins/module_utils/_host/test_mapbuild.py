@@ -1,0 +1,98 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
+from ansible_collections.mailtls.relay.plugins.module_utils._host import files, mapbuild
+from ansible_collections.mailtls.relay.plugins.module_utils._host.command import Completed
+
+ROOT = files.Access("root", "root", 0o600)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Completed]:
+    """How makemap answers when it dumps (-u) and when it builds; the calls are in ``calls``."""
+    answers = {"-u": Completed(0, "k\tv\n", ""), "hash": Completed(0, "", "")}
+
+    def run(argv: list[str], *, given: str | bytes = "") -> Completed:
+        if argv[1] == "hash":
+            pathlib.Path(argv[2]).write_bytes(given if isinstance(given, bytes) else given.encode())
+        return answers[argv[1]]
+
+    monkeypatch.setattr(mapbuild, "run", run)
+    monkeypatch.setattr(mapbuild.shutil, "which", lambda name, path: f"/usr/sbin/{name}")
+    monkeypatch.setattr(files, "set_access", lambda path, access: None)
+    return answers
+
+
+def test_a_build_touches_nothing_in_force(answers: dict[str, Completed], tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "access"
+    path.write_text("old")
+    built = mapbuild.build(str(path), b"k\tv\n", ROOT, ROOT)
+    assert path.read_text() == "old" and not (tmp_path / "access.db").exists()
+    assert built.dump == "k\tv\n" and built.database.endswith(".db") and mapbuild.has_remnants(str(path))
+    mapbuild.swap(built, str(path))
+    assert sorted(os.listdir(tmp_path)) == ["access", "access.db"] and path.read_text() == "k\tv\n"
+    assert mapbuild.is_newer(f"{path}.db", str(path)) and not mapbuild.has_remnants(str(path))
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [
+        (Completed(65, "", "makemap: line 2: no RHS for LHS x\n"), r"\(status 65\): makemap: line 2: no RHS"),
+        (Completed(0, "", "WARNING: World writable directory .\n"), r"\(status 0\): WARNING"),
+    ],
+)
+def test_any_complaint_of_makemap_is_an_error(
+    answers: dict[str, Completed], tmp_path: pathlib.Path, ended: Completed, told: str
+) -> None:
+    answers["hash"] = ended
+    path = tmp_path / "access"
+    path.write_text("old")
+    with pytest.raises(MailtlsError, match=told):
+        mapbuild.build(str(path), b"x\n", ROOT, ROOT)
+    assert path.read_text() == "old" and mapbuild.has_remnants(str(path))
+    mapbuild.sweep(str(path))
+    assert os.listdir(tmp_path) == ["access"]
+
+
+def test_a_database_that_cannot_be_read_is_none(answers: dict[str, Completed], tmp_path: pathlib.Path) -> None:
+    database = tmp_path / "access.db"
+    assert mapbuild.read_dump(str(database)) is None
+    database.write_bytes(b"garbage")
+    assert mapbuild.read_dump(str(database)) == "k\tv\n"
+    answers["-u"] = Completed(73, "", "makemap: error opening type hash map g: Invalid argument")
+    assert mapbuild.read_dump(str(database)) is None
+
+
+def test_without_makemap_nothing_is_read(
+    answers: dict[str, Completed], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "access.db").write_bytes(b"x")
+    monkeypatch.setattr(mapbuild.shutil, "which", lambda name, path: None)
+    assert mapbuild.read_dump(str(tmp_path / "access.db")) is None
+
+
+@pytest.mark.parametrize(("text", "database", "newer"), [(5, 5, True), (5, 6, True), (6, 5, False)])
+def test_make_rebuilds_what_is_older(tmp_path: pathlib.Path, text: int, database: int, newer: bool) -> None:
+    assert mapbuild.is_newer(str(tmp_path / "access.db"), str(tmp_path / "access"))
+    for name, moment in (("access", text), ("access.db", database)):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, ns=(moment, moment))
+    assert mapbuild.is_newer(str(tmp_path / "access.db"), str(tmp_path / "access")) is newer
+
+
+def test_the_original_is_kept_once(answers: dict[str, Completed], tmp_path: pathlib.Path) -> None:
+    path, copy = tmp_path / "access", tmp_path / "access.before"
+    mapbuild.keep_original(str(path), str(copy))
+    assert not copy.exists()
+    for content in ("first", "second"):
+        path.write_text(content)
+        mapbuild.keep_original(str(path), str(copy))
+    assert copy.read_text() == "first" and sorted(os.listdir(tmp_path)) == ["access", "access.before"]

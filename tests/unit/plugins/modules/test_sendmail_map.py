@@ -1,0 +1,192 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module over a makemap of paper: a database is its rows as text, keys folded, as ``makemap -u`` prints them."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core import mapfile
+from ansible_collections.mailtls.relay.plugins.module_utils._host import files, mapbuild
+from ansible_collections.mailtls.relay.plugins.module_utils._host.command import Completed
+from ansible_collections.mailtls.relay.plugins.modules import sendmail_map
+from module_runner import run_module
+
+FLOOR = {"key": "TLS_Srv:", "value": "TEMP+ENCR:128"}
+ENTRIES = [{"key": "Connect:Mta1.example", "value": "RELAY"}, FLOOR]
+TEXT = f"{mapfile.HEADER}\nConnect:Mta1.example\tRELAY\nTLS_Srv:\tTEMP+ENCR:128\n"
+ROWS = "connect:mta1.example\tRELAY\ntls_srv:\tTEMP+ENCR:128\n"
+
+
+class Killed(BaseException):
+    """The process ends here, as by kill -9."""
+
+
+class Relay:
+    """A folder in the place of /etc/mail, and what stands in the place of makemap and of root's rights."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.path = folder / "access"
+        self.database = folder / "access.db"
+        self.installed = True
+        self.loses_rows = False
+        self.access: dict[str, files.Access] = {}
+        self.steps_to_live = -1
+
+    def run(self, argv: list[str], *, given: str | bytes = "") -> Completed:
+        if argv[1] == "-u":
+            return Completed(0, pathlib.Path(argv[3]).read_text(), "")
+        assert isinstance(given, bytes)
+        lines = [line for line in given.decode().splitlines() if not line.startswith("#")]
+        rows = [f"{key.lower()}\t{value}\n" for key, value in (line.split("\t") for line in lines)]
+        pathlib.Path(argv[2]).write_text("".join(rows[: 1 if self.loses_rows else None]))
+        self.step()
+        return Completed(0, "", "")
+
+    def step(self) -> None:
+        if self.steps_to_live == 0:
+            raise Killed
+        self.steps_to_live -= 1
+
+    def set_access(self, path: str, access: files.Access) -> None:
+        self.access[str(os.stat(path).st_ino)] = access
+        self.step()
+
+    def read_access(self, path: str) -> files.Access | None:
+        return self.access.get(str(os.stat(path).st_ino)) if os.path.exists(path) else None
+
+    def rename(self, old: str, new: str) -> None:
+        self.step()
+        os.replace(old, new)
+        self.step()
+
+
+@pytest.fixture
+def relay(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Relay:
+    relay = Relay(tmp_path)
+    monkeypatch.setattr(mapbuild, "run", relay.run)
+    monkeypatch.setattr(mapbuild.shutil, "which", lambda name, path: "/usr/sbin/makemap" if relay.installed else None)
+    monkeypatch.setattr(files, "set_access", relay.set_access)
+    monkeypatch.setattr(files, "read_access", relay.read_access)
+    monkeypatch.setattr(files, "swap", relay.rename)
+    return relay
+
+
+@pytest.fixture
+def converge(relay: Relay, capfd: pytest.CaptureFixture[str]) -> t.Callable[..., dict[str, t.Any]]:
+    def converge(entries: t.Any = ENTRIES, **how: t.Any) -> dict[str, t.Any]:
+        return run_module(sendmail_map.main, capfd, {"entries": entries, "path": str(relay.path)}, **how)
+
+    return converge
+
+
+Converge = t.Callable[..., dict[str, t.Any]]
+
+
+def test_first_run_changes_second_does_not(relay: Relay, converge: Converge) -> None:
+    relay.path.write_text("# stock\nConnect:127\tRELAY\n")
+    first = converge()
+    assert first["changed"] and first["entries"] == 2 and first["database"] == str(relay.database)
+    assert (relay.path.read_text(), relay.database.read_text()) == (TEXT, ROWS)
+    assert (relay.folder / "access.before-mailtls").read_text() == "# stock\nConnect:127\tRELAY\n"
+    assert str(relay.read_access(str(relay.path))) == "root:root 0600"
+    assert str(relay.read_access(str(relay.database))) == "smmta:smmsp 0640"
+    second = converge()
+    assert not second["changed"] and second["reasons"] == [] and second["diff"] == []
+
+
+def test_check_mode_tells_what_the_run_does_and_touches_nothing(relay: Relay, converge: Converge) -> None:
+    relay.path.write_text("# stock\n")
+    before = sorted(os.listdir(relay.folder))
+    told = ("changed", "diff", "reasons", "entries")
+    forecast = converge(check=True)
+    assert sorted(os.listdir(relay.folder)) == before and relay.path.read_text() == "# stock\n"
+    assert forecast["changed"] and forecast["diff"][0]["after"] == TEXT
+    done = converge()
+    assert {key: done[key] for key in told} == {key: forecast[key] for key in told}
+    assert not converge(check=True)["changed"]
+
+
+def test_a_text_of_our_own_is_not_kept(relay: Relay, converge: Converge) -> None:
+    converge()
+    converge([FLOOR])
+    assert sorted(os.listdir(relay.folder)) == ["access", "access.db"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_on_a_bare_host_only_check_mode_works(relay: Relay, converge: Converge, check: bool) -> None:
+    relay.installed = False
+    relay.path = relay.folder / "none" / "access"
+    answer = converge(check=check)
+    assert answer["changed"] if check else answer["failed"]
+    assert os.listdir(relay.folder) == []
+
+
+@pytest.mark.parametrize(
+    ("drift", "reason"),
+    [
+        (lambda relay: relay.database.unlink(), "is missing or unreadable"),
+        (lambda relay: relay.database.write_text(""), "differs in connect:mta1.example, tls_srv:"),
+        (lambda relay: relay.path.unlink(), "is missing"),
+        (lambda relay: relay.path.write_text("# stock\n"), "differs"),
+        (lambda relay: relay.access.clear(), "is None, not root:root 0600"),
+        (lambda relay: os.utime(relay.database, ns=(5, 5)), "is older than"),
+        (lambda relay: (relay.folder / ".access.mailtls-aside").write_text(""), "cut short"),
+        (lambda relay: (relay.folder / ".access.db.mailtls-aside.db").write_text(""), "cut short"),
+    ],
+)
+def test_every_drift_is_mended(relay: Relay, converge: Converge, drift: t.Callable[[Relay], None], reason: str) -> None:
+    converge()
+    drift(relay)
+    answer = converge()
+    assert answer["changed"] and reason in answer["reasons"][0]
+    assert (relay.path.read_text(), relay.database.read_text()) == (TEXT, ROWS)
+    assert not converge()["changed"] and not mapbuild.has_remnants(str(relay.path))
+
+
+@pytest.mark.parametrize("steps", range(7))
+def test_killed_at_any_step_the_old_or_the_new_map_is_in_force(relay: Relay, converge: Converge, steps: int) -> None:
+    converge([FLOOR])
+    old = relay.database.read_text()
+    relay.steps_to_live = steps
+    wish = sendmail_map.read_wish({"entries": ENTRIES, "owner": "smmta", "group": "smmsp"})
+    with pytest.raises(Killed):
+        sendmail_map.put_in_force(wish, str(relay.path), files.Access("smmta", "smmsp", 0o640))
+    assert relay.database.read_text() in (old, ROWS)
+    relay.steps_to_live = -1
+    assert converge()["changed"] == (steps < 6)
+    assert (relay.path.read_text(), relay.database.read_text()) == (TEXT, ROWS)
+    assert sorted(os.listdir(relay.folder)) == ["access", "access.db"] and not converge()["changed"]
+
+
+def test_a_database_that_lost_rows_is_not_put_in_force(relay: Relay, converge: Converge) -> None:
+    converge([FLOOR])
+    relay.loses_rows = True
+    answer = converge()
+    assert answer["failed"] and "does not hold the entries it was given" in answer["msg"]
+    assert relay.database.read_text() == "tls_srv:\tTEMP+ENCR:128\n"
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([], "entries: no entry has the key 'TLS_Srv:'"),
+        ([{"key": "Connect:127", "value": "RELAY"}], "entries: no entry has the key 'TLS_Srv:'"),
+        ([{"key": "TLS_Srv:", "value": "OK"}], "entries[0].value: 'OK' is refused"),
+        ([FLOOR, {"key": "TLS_Srv:a.example", "value": "ENCR:0"}], "entries[1].value: 'ENCR:0' is refused"),
+        ([FLOOR, {"key": "tls_srv:", "value": "ENCR:128"}], "entries[0] and entries[1]: the key 'tls_srv:' stands"),
+        ([FLOOR, {"key": "a b", "value": "OK"}], "entries[1].key: 'a b' cannot be a key"),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_nonsense_is_refused(
+    relay: Relay, converge: Converge, entries: list[dict[str, str]], told: str, check: bool
+) -> None:
+    answer = converge(entries, check=check)
+    assert answer["failed"] and answer["msg"].startswith(told) and os.listdir(relay.folder) == []
