@@ -85,10 +85,8 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: pathlib.Path) -> None:
         pass
 
 
-@pytest.mark.parametrize(
-    "access", [Access("no-such-user", MINE.group, 0o600), Access(MINE.owner, "no-such-group", 0o600)]
-)
-def test_an_unknown_owner_is_told(tmp_path: pathlib.Path, access: Access) -> None:
+@pytest.mark.parametrize(("owner", "group"), [("no-such-user", MINE.group), (MINE.owner, "no-such-group")])
+def test_an_unknown_owner_is_told(tmp_path: pathlib.Path, owner: str, group: str) -> None:
     with pytest.raises(MailtlsError, match=r"does not exist\. Install the sendmail package first"):
         files.set_access(str(tmp_path), Access(owner, group, 0o600))
 
