@@ -55,15 +55,15 @@ def message(mark: str) -> Message:
 
 
 class Lab:
-    """One lab, by its name; ``show`` gets every piece of evidence as text when it is seen."""
+    """One lab, by its name; ``show`` gets every piece of evidence as text when it is seen, ``progress`` what is waited for."""
 
-    def __init__(self, name: str, show: Show = print, extra_inventory: pathlib.Path | None = None) -> None:
+    def __init__(self, name: str, show: Show = print, progress: Show = lambda _: None) -> None:
         self.name = name
         self.show = show
+        self.progress = progress
         self.state = ROOT / ".cache/lab" / name
         self.outgoing = self.state / "outgoing"
         self.inventories = [ROOT / "examples/two_relays/inventory.yml", ROOT / "molecule/inventory"]
-        self.inventories += [extra_inventory] if extra_inventory else []
 
     # Containers
 
@@ -79,6 +79,10 @@ class Lab:
         done = self.on(host).run(command)
         assert done.rc == 0, f"{host}: {command}: {done.stderr or done.stdout}"
         return str(done.stdout)
+
+    def read_bytes(self, host: str, path: str) -> bytes:
+        """A file of a host."""
+        return subprocess.run(["podman", "exec", self.container(host), "cat", path], check=True, capture_output=True).stdout
 
     def addresses(self, host: str) -> list[str]:
         """The host's IPv4 and IPv6 address."""
@@ -145,8 +149,8 @@ class Lab:
             self.show(f"mta1: {found}")
 
     def mailbox(self, user: str = "alice") -> bytes:
-        argv = ["podman", "exec", self.container("mta2"), "sh", "-c", f"cat /var/mail/{user} 2>&- || true"]
-        return subprocess.run(argv, check=True, capture_output=True).stdout
+        self.read("mta2", f"touch /var/mail/{user}")
+        return self.read_bytes("mta2", f"/var/mail/{user}")
 
     # Witnesses
 
@@ -183,12 +187,16 @@ class Lab:
         return Play(done.wait(), output, changed, time.monotonic() - begin)
 
     def follow(self, running: subprocess.Popen[str]) -> str:
-        """Collects the output and shows the lines that tell where the play is."""
+        """Collects the output; shows each change with its task, so that waiting has something to see."""
         lines = []
+        task = ""
         for line in running.stdout or ():
             lines.append(line)
-            if re.match(r"(changed|fatal|failed): |TASK|PLAY \[", line):
-                self.show(re.sub(r" \*+$", "", line.rstrip()))
+            if line.startswith(("TASK [", "PLAY [")):
+                task = re.sub(r"\w+ \[(.*)\] \*+\s*$", r"\1", line)
+                self.progress(task)
+            elif re.match(r"(changed|fatal|failed): ", line):
+                self.show(f"  {line.split(']')[0]}] {task}")
         return "".join(lines)
 
     def forge_mx(self, target: str) -> None:
@@ -206,6 +214,7 @@ class Lab:
             found = look()
             if found:
                 return found
+            self.progress(f"waiting for {what}")
             assert time.monotonic() < end, f"waited {seconds:.0f} seconds for {what}"
             time.sleep(0.5)
 

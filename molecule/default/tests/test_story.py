@@ -1,0 +1,185 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The story, in its order: each test leaves the lab as the next one finds it."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+
+import capture
+import mailbox_file
+import pytest
+from lab import Lab, Message
+from story import HELD, Seen, Story
+
+DATA = "/usr/lib/python3.11/test/test_email/data"
+NO_HEADER = "a line in the header is no header line: sendmail ends the header there and begins the body"
+MAILBOX = "an empty line at the end doubles as the separator of the mailbox"
+# All that is not listed arrives byte-identical in the body.
+CHANGED = {
+    **dict.fromkeys(["msg_02", "msg_04", "msg_05", "msg_06", "msg_15", "msg_16", "msg_22"], [MAILBOX]),
+    **dict.fromkeys(["msg_25", "msg_36", "msg_43", "msg_44"], [MAILBOX]),
+    "msg_19": [NO_HEADER, MAILBOX],
+    "msg_35": [NO_HEADER],
+}
+MEGABYTES = 20
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+
+
+@pytest.fixture(scope="module")
+def story(lab: Lab) -> Story:
+    return Story(lab)
+
+
+def check(rows: list[Seen]) -> None:
+    assert rows
+    assert not [row for row in rows if not row.holds]
+
+
+@pytest.mark.parametrize("host", ["mta1", "mta2"])
+def test_the_relays_are_an_ordinary_debian(lab: Lab, host: str) -> None:
+    relay = lab.on(host)
+    assert relay.service("sendmail").is_running
+    assert relay.service("sendmail").is_enabled
+    assert relay.file("/etc/mail/certs/host.key").mode == 0o600
+    assert sorted(relay.check_output("ls /sys/class/net").split()) == ["eth0", "lo"], "the capture must see every way out"
+
+
+def test_1_mta2_relays_without_starttls(story: Story) -> None:
+    check(story.mta2_relays_without_starttls())
+
+
+def test_2_mta1_demands_encryption(story: Story) -> None:
+    check(story.mta1_demands_encryption())
+
+
+def test_3_mail_is_held_and_nothing_leaves(story: Story) -> None:
+    check(story.mail_is_held(3, "first"))
+
+
+def test_3_the_audit_finds_it_held(lab: Lab) -> None:
+    play = lab.converge(limit="mta1", tls_audit_expect="held")
+    assert play.code == 0
+    assert HELD in " ".join(play.output.split())
+    assert play.changed == {"mta1": 0}
+
+
+def test_3_the_audit_fails_who_expects_delivery(lab: Lab) -> None:
+    play = lab.converge(limit="mta1", tls_audit_expect="delivered")
+    assert play.code == 2
+    assert HELD in " ".join(play.output.split())
+
+
+def test_3_a_forged_mx_is_held_too(story: Story, lab: Lab) -> None:
+    lab.forge_mx("mta3.example.test")
+    try:
+        message, queue_id = lab.send_marked("forged")
+        assert lab.fate("mta1", queue_id).endswith(f"stat={HELD}")
+        assert "relay=mta3.example.test." in lab.fate("mta1", queue_id)
+    finally:
+        lab.forge_mx("mta2.example.test")
+    story.held["forged"] = (message, queue_id)
+    heard = [record["text"] for record in lab.sink() if record["kind"] == "line"]
+    assert heard, "MTA1 must have been lured, else this proves nothing"
+    assert {line.split()[0] for line in heard} <= {"EHLO", "QUIT", "RSET"}
+    (lab.state / "sink.jsonl").write_text("", encoding="utf-8")
+
+
+def test_4_starttls_is_switched_on(story: Story) -> None:
+    check(story.starttls_is_switched_on())
+
+
+def test_4_the_held_mail_arrives_under_tls(story: Story) -> None:
+    check(story.held_mail_arrives())
+
+
+def test_4_new_mail_arrives_under_tls(story: Story) -> None:
+    check(story.new_mail_arrives("second"))
+
+
+def test_4_the_audit_proves_delivery_with_the_log_of_mta2(lab: Lab) -> None:
+    play = lab.converge(limit="mta1", tls_audit_expect="delivered")
+    assert play.code == 0
+    assert "DELIVERED" in play.output
+    assert play.changed == {"mta1": 0}
+
+
+def test_4_real_messages_arrive(lab: Lab) -> None:
+    names = lab.read("client", f"cd {DATA} && ls msg_*.txt").split()
+    assert len(names) > 40
+    sent = {name[:-4]: lab.read_bytes("client", f"{DATA}/{name}") for name in names}
+    assert accepted(lab, sent)
+    lab.wait("the queues to run empty", lambda: not lab.queued("mta1") + lab.queued("mta2"), 180)
+    arrived = mailbox_file.entries(lab.mailbox())
+    assert not sent.keys() - arrived.keys(), "lost"
+    found = {name: mailbox_file.changes(sent[name], arrived[name].content) for name in sent}
+    for name, reasons in found.items():
+        lab.show(f"{name}: {'; '.join(reasons) or 'identical'}")
+    assert {name: reasons for name, reasons in found.items() if reasons} == CHANGED
+
+
+def test_4_large_messages_arrive(lab: Lab) -> None:
+    random_bytes = random.Random(2026)
+    line = b"%08d 0123456789 abcdefghijklmnopqrstuvwxyz 0123456789 abcdefgh\n"
+    text = b"".join(line % number for number in range(MEGABYTES * 1_000_000 // len(line % 0) + 1))
+    attachment = mailbox_file.with_attachment(random_bytes.randbytes(MEGABYTES * 1_000_000))
+    sent = {"large-body": b"Subject: large\n\n" + text, "large-attachment": attachment}
+    assert accepted(lab, sent)
+    lab.wait("the queues to run empty", lambda: not lab.queued("mta1") + lab.queued("mta2"), 180)
+    arrived = mailbox_file.entries(lab.mailbox())
+    assert {name: mailbox_file.changes(sent[name], arrived[name].content) for name in sent} == {name: [] for name in sent}
+    lab.read("mta2", "rm /var/mail/alice")
+
+
+def accepted(lab: Lab, messages: dict[str, bytes]) -> bool:
+    """Sends each to an address of its own, so that it can be told in the mailbox; whether MTA1 took them all."""
+    replies = lab.send({f"alice+{name}@mta2.example.test": content for name, content in messages.items()})
+    return all(reply.isalnum() for reply in replies.values())
+
+
+def test_5_starttls_is_switched_off(story: Story) -> None:
+    check(story.starttls_is_switched_off())
+
+
+def test_5_mail_is_held_again(story: Story) -> None:
+    check(story.mail_is_held(5, "third"))
+
+
+def test_5_nobody_talked_to_mta3(story: Story) -> None:
+    check(story.nobody_talked_to_mta3())
+
+
+def test_the_capture_sees_what_leaves_without_protection(story: Story, lab: Lab) -> None:
+    message, queue_id = story.held["third"]
+    moment = time.time()
+    unprotect(lab)
+    lab.run_queue()
+    lab.fate("mta1", queue_id, r"stat=Sent \(")
+    seen = seen_on_the_wire(lab, message, moment)
+    assert set(message.secrets) - seen == set()
+
+
+def unprotect(lab: Lab) -> None:
+    """Debian's stock map instead of ours, and a cf without the belt: what the next queue run reads."""
+    lab.read("mta1", "makemap hash /etc/mail/access < /usr/share/sendmail/examples/db/access")
+    lab.read("mta1", "cd /etc/mail && sed '/^LOCAL_TLS_SERVER/,$d' sendmail.mc | m4 > sendmail.cf")
+
+
+def seen_on_the_wire(lab: Lab, message: Message, moment: float) -> set[str]:
+    streams = lab.left_mta1(moment)
+    return {secret for secret in message.secrets if capture.leaks(streams, [secret])}
+
+
+def test_the_playbook_restores_the_protection(story: Story, lab: Lab) -> None:
+    play = lab.converge(limit="mta1", tls_audit_expect="held")
+    assert play.code == 0
+    assert play.changed["mta1"] > 0
+    check(story.mail_is_held(5, "fourth"))
