@@ -27,7 +27,7 @@ class Completed:
 
 
 def run(
-    argv: t.Sequence[str], *, given: t.Union[str, bytes] = "", timeout: float = DEFAULT_TIMEOUT, cwd: str = "/"
+    argv: t.Sequence[str], *, given: str | bytes = "", timeout: float = DEFAULT_TIMEOUT, cwd: str = "/"
 ) -> Completed:
     """Run ``argv`` in the C locale with ``given`` on its standard input; ``timeout`` is in seconds."""
     data = given.encode() if isinstance(given, str) else given
