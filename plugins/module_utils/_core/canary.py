@@ -28,7 +28,7 @@ INCONCLUSIVE = "inconclusive"
 TAKEN = "taken"
 
 _UNFIT = re.compile(r"[^A-Za-z0-9.-]")
-_RECIPIENT = re.compile(r"[!-;=?-~]+@[!-;=?A-~]+")
+_RECIPIENT = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 # RFC 5321 section 4.2: sendmail ends its answer to the message with "<queue id> Message accepted for delivery".
 _QUEUED_AS = re.compile(r"(?:[245]\.\d+\.\d+ )?([A-Za-z0-9]{8,20}) Message accepted")
 

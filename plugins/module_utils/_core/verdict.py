@@ -103,17 +103,21 @@ def _tls(session: t.Mapping[str, t.Any] | None) -> str:
     return "under {version}, {cipher}, {bits} bits, verify={verify}".format(**session)
 
 
+def _reason(canary: t.Mapping[str, t.Any]) -> str:
+    return str(canary["reason"]).rstrip(".")
+
+
 def _say_not_run(canary: t.Mapping[str, t.Any], _arrival: t.Any, _refusal: t.Any) -> str:
     return f"Canary NOT RUN: {canary.get('reason') or 'no recipient is set'}. Nothing is proven."
 
 
 def _say_held(canary: t.Mapping[str, t.Any], _arrival: t.Any, _refusal: t.Any) -> str:
     by = "by the TLS policy" if _held_by_policy(canary) else "but the log does NOT show that the TLS policy did it"
-    return f"Canary HELD in this relay's queue, {by}: {canary['reason']}."
+    return f"Canary HELD in this relay's queue, {by}: {_reason(canary)}."
 
 
 def _say_accepted(canary: t.Mapping[str, t.Any], _arrival: t.Any, _refusal: t.Any) -> str:
-    return f"Canary ACCEPTED by the next hop {canary['relay']} {_tls(canary['tls'])}: {canary['reason']}."
+    return f"Canary ACCEPTED by the next hop {canary['relay']} {_tls(canary['tls'])}: {_reason(canary)}."
 
 
 def _say_delivered(canary: t.Mapping[str, t.Any], arrival: t.Any, _refusal: t.Any) -> str:
@@ -129,8 +133,8 @@ def _say_bounced(canary: t.Mapping[str, t.Any], _arrival: t.Any, refusal: t.Any)
     if refusal:
         return f"Canary REFUSED by the receiving host after it took it: {refusal['reply'] or refusal['stat']}."
     if canary["state"] == "rejected":
-        return f"Canary REFUSED by this relay itself: {canary['reason']}."
-    return f"Canary REFUSED for good by the next hop {canary['relay']}: {canary['reason']}."
+        return f"Canary REFUSED by this relay itself: {_reason(canary)}."
+    return f"Canary REFUSED for good by the next hop {canary['relay']}: {_reason(canary)}."
 
 
 def _say_inconclusive(canary: t.Mapping[str, t.Any], _arrival: t.Any, _refusal: t.Any) -> str:
@@ -151,7 +155,7 @@ def _leftover(canary: t.Mapping[str, t.Any]) -> str:
     if canary.get("removed"):
         return "The canary was removed from the queue."
     if canary.get("left_in_queue"):
-        return f"The canary is still in the queue as {canary['queue_id']}."
+        return f"The canary is still in the queue as {canary['queue_id']}; it asks for no bounce and expires there."
     return ""
 
 

@@ -19,7 +19,7 @@ from .._core.queuefile import QueuedMessage, parse_queue_file
 QUEUE = "/var/spool/mqueue"
 _QUEUE_ID = re.compile(r"[A-Za-z0-9]{8,20}")
 # A queue is one folder, or several (q1, q2, ...), each of which may keep its control and data files apart.
-_PLACES = ("{kind}{id}", "*/{kind}{id}", "{kind}/{kind}{id}", "*/{kind}/{kind}{id}")
+_PLACES = ("{kind}{id}", "*/{kind}{id}", "*/{kind}/{kind}{id}")
 
 
 def read_message(queue_id: str, queue: str = QUEUE) -> QueuedMessage | None:

@@ -1,0 +1,229 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core import smtp
+from ansible_collections.mailtls.relay.plugins.module_utils._core.smtp import Command, DialogueError
+
+FIXTURES = pathlib.Path(__file__).resolve().parents[4] / "fixtures/smtp"
+EHLO = [Command("EHLO", "[192.0.2.1]")]
+MAIL = [*EHLO, Command("MAIL", "FROM:<>"), Command("RCPT", "TO:<a@b>")]
+CODES_TAKEN = [220, 250, 250, 250, 354, 250, 221]
+LETTER = [*MAIL, Command("DATA"), Command(".", "Subject: x\n\nx"), Command("QUIT")]
+
+DIALOGUES: list[tuple[str, list[Command], list[int], bool]] = [
+    ("sendmail-8.17-taken.txt", LETTER, CODES_TAKEN, True),
+    ("sendmail-8.17-rejects-client.txt", [*MAIL, Command("QUIT")], [220, 250, 250, 550, 221], True),
+    ("sendmail-8.18-no-starttls-unknown-user.txt", [*MAIL, Command("QUIT")], [220, 250, 250, 550, 221], False),
+]
+
+
+def play(replies: list[bytes], commands: list[Command]) -> list[smtp.Reply]:
+    """Run a dialogue in which the peer answers each step with the pieces of bytes given for it."""
+    client, found = smtp.Client(), []
+    for index, pieces in enumerate(replies):
+        if index:
+            client.send(commands[index - 1])
+        event: smtp.Reply | smtp.NeedMore = client.next_event()
+        for piece in pieces if isinstance(pieces, list) else [pieces]:
+            assert event is smtp.NEED_MORE
+            client.receive(piece)
+            event = client.next_event()
+        assert isinstance(event, smtp.Reply)
+        found.append(event)
+    return found
+
+
+def split_replies(data: bytes) -> list[bytes]:
+    replies, current = [], b""
+    for line in data.splitlines(keepends=True):
+        current += line
+        if line[3:4] == b" ":
+            replies.append(current)
+            current = b""
+    return replies
+
+
+def read(name: str) -> list[bytes]:
+    # Git and editors may have made the line ends LF; on the wire they are CRLF.
+    return split_replies((FIXTURES / name).read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize("name, commands, codes, starttls", DIALOGUES)
+def test_recorded_dialogue_whole(name: str, commands: list[Command], codes: list[int], starttls: bool) -> None:
+    replies = play(read(name), commands)
+    assert [reply.code for reply in replies] == codes
+    assert ("STARTTLS" in smtp.parse_capabilities(replies[1])) is starttls
+
+
+@pytest.mark.parametrize("name, commands, codes, starttls", DIALOGUES)
+def test_recorded_dialogue_byte_by_byte(name: str, commands: list[Command], codes: list[int], starttls: bool) -> None:
+    pieces: t.Any = [[bytes([byte]) for byte in reply] for reply in read(name)]
+    assert play(pieces, commands) == play(read(name), commands)
+
+
+@pytest.mark.parametrize("name, commands, codes, starttls", DIALOGUES)
+def test_recorded_dialogue_with_trailing_bytes(
+    name: str, commands: list[Command], codes: list[int], starttls: bool
+) -> None:
+    replies = read(name)
+    for index in range(len(replies) - 1):
+        with pytest.raises(DialogueError, match="more than the answer") as error:
+            play([*replies[:index], replies[index] + b"250 x\r\n"], commands)
+        assert error.value.outcome == smtp.PROTOCOL
+    # After the goodbye nothing matters any more.
+    assert play([*replies[:-1], replies[-1] + b"junk"], commands)[-1].code == 221
+
+
+@pytest.mark.parametrize(
+    "data, expected",
+    [
+        (b"220 x\r\n", smtp.Reply(220, ("x",))),
+        (b"220 x\n", smtp.Reply(220, ("x",))),
+        (b"220\r\n", smtp.Reply(220, ("",))),
+        (b"220-\r\n220 \r\n", smtp.Reply(220, ("", ""))),
+        (b"220-a\r\n220-b c\r\n220 d\r\n", smtp.Reply(220, ("a", "b c", "d"))),
+        (b"220 \xff\xc3\xa4\r\n", smtp.Reply(220, ("\ufffd\u00e4",))),
+        (b"554 go away\r\n", smtp.Reply(554, ("go away",))),
+        (b"", smtp.NEED_MORE),
+        (b"2", smtp.NEED_MORE),
+        (b"220 x", smtp.NEED_MORE),
+        (b"220-x\r\n", smtp.NEED_MORE),
+        (b"220-x\r\n220", smtp.NEED_MORE),
+        (b"220 " + b"x" * (smtp.MAX_LINE - 6) + b"\r\n", smtp.Reply(220, ("x" * (smtp.MAX_LINE - 6),))),
+        (b"220-x\r\n" * (smtp.MAX_LINES - 1) + b"220 x\r\n", smtp.Reply(220, ("x",) * smtp.MAX_LINES)),
+    ],
+)
+def test_reply(data: bytes, expected: t.Any) -> None:
+    client = smtp.Client()
+    if data:
+        client.receive(data)
+    assert client.next_event() == expected
+
+
+@pytest.mark.parametrize(
+    "data, outcome, what",
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n", smtp.PROTOCOL, "not an SMTP reply"),
+        (b"\r\n", smtp.PROTOCOL, "not an SMTP reply"),
+        (b"22 x\r\n", smtp.PROTOCOL, "not an SMTP reply"),
+        (b"220x\r\n", smtp.PROTOCOL, "not an SMTP reply"),
+        (b"620 x\r\n", smtp.PROTOCOL, "not an SMTP reply"),
+        (b"260 x\r\n", smtp.PROTOCOL, "not an SMTP reply"),
+        (b"\x16\x03\x01\x00\x05\n", smtp.PROTOCOL, "not an SMTP reply"),
+        (b"220-x\r\n250 x\r\n", smtp.PROTOCOL, "the codes 220 and 250"),
+        (b"350 x\r\n", smtp.PROTOCOL, "answered the connection with 350 x"),
+        (b"421 too many\r\n", smtp.THROTTLED, "answered the connection with 421 too many"),
+        (b"220 " + b"x" * smtp.MAX_LINE, smtp.PROTOCOL, "longer than 2048"),
+        (b"220 " + b"x" * (smtp.MAX_LINE - 5) + b"\r\n", smtp.PROTOCOL, "longer than 2048"),
+        (b"220-x\r\n" * (smtp.MAX_LINES + 1), smtp.PROTOCOL, "more than 128 lines"),
+        (b"220 x\r\n220 y\r\n", smtp.PROTOCOL, "more than the answer"),
+    ],
+)
+def test_reply_that_makes_no_sense(data: bytes, outcome: str, what: str) -> None:
+    client = smtp.Client()
+    client.receive(data)
+    with pytest.raises(DialogueError, match=what) as error:
+        client.next_event()
+    assert error.value.outcome == outcome
+
+
+@pytest.mark.parametrize("before, outcome", [(b"", smtp.GREETING), (b"220 x\r\n", smtp.PROTOCOL)])
+def test_end_of_connection(before: bytes, outcome: str) -> None:
+    client = smtp.Client()
+    if before:
+        client.receive(before)
+        client.next_event()
+        client.send(EHLO[0])
+    client.receive(b"")
+    with pytest.raises(DialogueError, match="closed the connection") as error:
+        client.next_event()
+    assert error.value.outcome == outcome
+
+
+def test_unasked_reply_is_an_error() -> None:
+    client = smtp.Client()
+    client.receive(b"220 x\r\n")
+    client.next_event()
+    client.receive(b"250 x\r\n")
+    with pytest.raises(DialogueError, match="answered nothing with 250 x"):
+        client.next_event()
+
+
+def test_each_state_allows_only_its_commands() -> None:
+    client = smtp.Client()
+    with pytest.raises(ValueError, match="QUIT cannot be sent in state connected"):
+        client.send(Command("QUIT"))
+    client.receive(b"220 x\r\n")
+    client.next_event()
+    with pytest.raises(ValueError, match="MAIL cannot be sent in state greeted"):
+        client.send(Command("MAIL", "FROM:<>"))
+    assert client.send(EHLO[0]) == b"EHLO [192.0.2.1]\r\n"
+    with pytest.raises(ValueError, match="QUIT cannot be sent"):
+        client.send(Command("QUIT"))
+
+
+@pytest.mark.parametrize(
+    "content, wire",
+    [
+        ("a\nb\n", b"a\r\nb\r\n.\r\n"),
+        ("a\r\n.\r\n", b"a\r\n..\r\n.\r\n"),
+        (".a\n..\nb", b"..a\r\n...\r\nb\r\n.\r\n"),
+        ("", b".\r\n"),
+    ],
+)
+def test_content_on_the_wire(content: str, wire: bytes) -> None:
+    client = smtp.Client()
+    for reply, command in zip([b"220 x", b"250 x", b"250 x", b"250 x", b"354 x"], [*MAIL, Command("DATA"), None]):
+        client.receive(reply + b"\r\n")
+        client.next_event()
+        if command:
+            client.send(command)
+    assert client.send(Command(".", content)) == wire
+
+
+def ask(*replies: smtp.Reply) -> t.Any:
+    script = smtp.ask_capabilities("client")
+    said = [next(script)]
+    try:
+        for reply in replies:
+            said.append(script.send(reply))
+    except StopIteration as ended:
+        return ended.value
+    return said
+
+
+def test_capabilities() -> None:
+    assert ask(smtp.Reply(220, ("x",))) == [Command(""), Command("EHLO", "client")]
+    lines = ("mta.example Hello", "starttls", "Size 1000", "AUTH PLAIN login", " ", "")
+    answer = ask(smtp.Reply(220, ("x",)), smtp.Reply(250, lines))
+    assert answer == ("STARTTLS", "SIZE 1000", "AUTH PLAIN login")
+
+
+@pytest.mark.parametrize(
+    "replies, outcome",
+    [
+        ([smtp.Reply(554, ("no",))], smtp.GREETING),
+        ([smtp.Reply(451, ("later",))], smtp.THROTTLED),
+        ([smtp.Reply(220, ("x",)), smtp.Reply(452, ("later",))], smtp.THROTTLED),
+        ([smtp.Reply(220, ("x",)), smtp.Reply(502, ("what",))], smtp.PROTOCOL),
+    ],
+)
+def test_refusal_is_never_no_starttls(replies: list[smtp.Reply], outcome: str) -> None:
+    with pytest.raises(DialogueError) as error:
+        ask(*replies)
+    assert error.value.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "address, literal",
+    [("192.0.2.1", "[192.0.2.1]"), ("2001:db8::1", "[IPv6:2001:db8::1]"), ("fe80::1%eth0", "[IPv6:fe80::1]")],
+)
+def test_address_literal(address: str, literal: str) -> None:
+    assert smtp.render_address_literal(address) == literal
