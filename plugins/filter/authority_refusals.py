@@ -52,7 +52,7 @@ from .certificate_facts import certificate_facts
 
 
 def authority_refusals(
-    authority: dict[str, t.Any], now: str, hosts: t.Optional[dict[str, dict[str, t.Any]]] = None
+    authority: dict[str, t.Any], now: str, hosts: dict[str, dict[str, t.Any]] | None = None
 ) -> list[str]:
     if hosts is None:
         return judge_authority(authority, parse_time(now))

@@ -23,7 +23,9 @@ options:
 EXAMPLES = r"""
 - name: Show until when each certificate of a chain is valid
   ansible.builtin.debug:
-    msg: "{{ lookup('ansible.builtin.file', 'fullchain.pem') | mailtls.relay.certificate_facts | map(attribute='not_after') }}"
+    msg: "{{ chain | mailtls.relay.certificate_facts | map(attribute='not_after') }}"
+  vars:
+    chain: "{{ lookup('ansible.builtin.file', 'fullchain.pem') }}"
 """
 
 RETURN = r"""
@@ -40,7 +42,9 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.community.crypto.plugins.filter import x509_certificate_info
+from ansible_collections.community.crypto.plugins.filter import (  # type: ignore[import-untyped]
+    x509_certificate_info,
+)
 
 from ..module_utils._core.certificate import split_pem
 

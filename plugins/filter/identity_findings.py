@@ -19,8 +19,9 @@ options:
     required: true
   wish:
     description:
-      - C(ca) (text of the CA file) and either C(certificate) (text of the certificate file) or, with an own CA, C(fqdn),
-        C(authority) (facts of the CA by P(mailtls.relay.certificate_facts#filter)), C(key_size) and C(renew_days).
+      - C(ca) (text of the CA file) and either C(certificate) (text of the certificate file) or, with an own CA,
+        C(fqdn), C(authority) (facts of the CA by P(mailtls.relay.certificate_facts#filter)), C(key_size) and
+        C(renew_days).
     type: dictionary
     required: true
   carried:

@@ -17,8 +17,9 @@ description:
 options:
   _input:
     description:
-      - C(paths) (for each variable the path C(given) and the C(path) found on the controller, empty when missing), C(key)
-        (of P(mailtls.relay.private_key_facts#filter)), C(chain) and C(bundle) (of P(mailtls.relay.certificate_facts#filter)).
+      - C(paths) (for each variable the path C(given) and the C(path) found on the controller, empty when missing).
+      - C(key) (of P(mailtls.relay.private_key_facts#filter)), C(chain) and C(bundle) (of
+        P(mailtls.relay.certificate_facts#filter)).
     type: dictionary
     required: true
   fqdn:

@@ -27,7 +27,8 @@ EXAMPLES = r"""
     that: refusals | length == 0
     fail_msg: "{{ refusals }}"
   vars:
-    refusals: "{{ {'source': 'files', 'fqdn': 'mta1', 'directory': '/etc/mail/certs'} | mailtls.relay.identity_refusals }}"
+    settings: {source: files, fqdn: mta1, directory: /etc/mail/certs}
+    refusals: "{{ settings | mailtls.relay.identity_refusals }}"
 """
 
 RETURN = r"""

@@ -39,7 +39,9 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.community.crypto.plugins.filter import openssl_privatekey_info
+from ansible_collections.community.crypto.plugins.filter import (  # type: ignore[import-untyped]
+    openssl_privatekey_info,
+)
 
 
 def private_key_facts(text: str, passphrase: str = "") -> dict[str, t.Any]:
@@ -55,7 +57,9 @@ def private_key_facts(text: str, passphrase: str = "") -> dict[str, t.Any]:
         info = read(text, passphrase=passphrase if encrypted else None)
     except (AnsibleFilterError, TypeError, ValueError):
         # OpenSSL's own words do not tell a wrong passphrase from a damaged file, and differ by release.
-        problem = "the passphrase is wrong, or the key is damaged" if encrypted else "this is no private key in PEM form"
+        problem = (
+            "the passphrase is wrong, or the key is damaged" if encrypted else "this is no private key in PEM form"
+        )
         return {"present": True, "problem": problem, "public_key": ""}
     return {"present": True, "problem": "", "public_key": info["public_key"]}
 

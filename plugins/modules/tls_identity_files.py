@@ -102,10 +102,10 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "certificate": {"type": "str"},
     "ca": {"type": "str"},
 }
-Contents = t.Dict[str, t.Optional[bytes]]
+Contents = dict[str, t.Optional[bytes]]
 
 
-def read_wish(params: t.Mapping[str, t.Optional[str]]) -> Contents:
+def read_wish(params: t.Mapping[str, str | None]) -> Contents:
     options = {layout.KEY: "key", layout.CERTIFICATE: "certificate", layout.CA: "ca"}
     texts = {name: params[option] for name, option in options.items()}
     return {name: text.rstrip().encode() + b"\n" if text is not None else None for name, text in texts.items()}

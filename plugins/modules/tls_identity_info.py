@@ -90,7 +90,7 @@ ca_problem:
   type: str
   returned: always
 hazards:
-  description: What makes sendmail refuse these files and is to be mended by hand, such as a folder that others can write to.
+  description: What to mend by hand because sendmail refuses it, such as a folder above that others can write to.
   type: list
   elements: str
   returned: always

@@ -138,7 +138,9 @@ def judge_carriers(
     ways = f"Restore {folder} from a backup (or correct {_FOLDER_VARIABLE}), "
     allow = "or set tls_identity_accept_other_ca: true for one run to replace their certificates."
     if foreign:
-        state = "carry a certificate that the CA did not issue" if present else "carry a certificate, and there is no CA"
+        state = (
+            "carry a certificate that the CA did not issue" if present else "carry a certificate, and there is no CA"
+        )
         refusals.append(str(MailtlsError(f"hosts {state}: {'; '.join(foreign)}", where=folder, remedy=ways + allow)))
     if unseen and present is None:
         what = f"no CA is made while hosts cannot be asked what they carry: {', '.join(unseen)}"
@@ -147,7 +149,7 @@ def judge_carriers(
     return refusals
 
 
-def _foreign(host: t.Mapping[str, t.Any], present: t.Optional[Certificate]) -> list[str]:
+def _foreign(host: t.Mapping[str, t.Any], present: Certificate | None) -> list[str]:
     for facts in host["certificate"][:1]:
         try:
             carried = parse_certificate(facts)

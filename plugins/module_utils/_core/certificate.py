@@ -25,7 +25,7 @@ _ASN1_TIME = "%Y%m%d%H%M%SZ"
 # ub-common-name of RFC 5280, appendix A.1.
 COMMON_NAME_LENGTH = 64
 
-Name = t.Tuple[t.Tuple[str, str], ...]
+Name = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)

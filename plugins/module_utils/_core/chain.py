@@ -64,7 +64,10 @@ def _judge_paths(paths: t.Mapping[str, t.Mapping[str, str]]) -> list[str]:
     refusals = []
     for variable, place in paths.items():
         if not place["given"]:
-            what, remedy = f"{variable} is not set", "With tls_identity_source: files it names a file on the controller."
+            what, remedy = (
+                f"{variable} is not set",
+                "With tls_identity_source: files it names a file on the controller.",
+            )
             refusals.append(str(MailtlsError(what, remedy=remedy)))
         elif not place["path"]:
             what, remedy = "there is no such file on the controller", "Correct the path."
@@ -89,16 +92,16 @@ def _parse_all(
     return certificates
 
 
-def _judge_leaf(
-    leaf: Certificate, paths: t.Mapping[str, t.Mapping[str, str]], fqdn: str, now: datetime
-) -> list[str]:
+def _judge_leaf(leaf: Certificate, paths: t.Mapping[str, t.Mapping[str, str]], fqdn: str, now: datetime) -> list[str]:
     refusals = [
         _refusal(_CERTIFICATE_VARIABLE, paths, finding.text, "Bring a valid one.")
         for finding in judge_validity(leaf, now)
     ]
     if not covers(leaf, fqdn):
         what = f"it is for {', '.join(leaf.names) or leaf.common_name or 'no name'}, not for {fqdn}"
-        refusals.append(_refusal(_CERTIFICATE_VARIABLE, paths, what, "Bring one for this host, or set tls_identity_fqdn."))
+        refusals.append(
+            _refusal(_CERTIFICATE_VARIABLE, paths, what, "Bring one for this host, or set tls_identity_fqdn.")
+        )
     return refusals
 
 
@@ -109,7 +112,7 @@ def _judge_others(
     now: datetime,
 ) -> list[str]:
     """Only what stands above the leaf must be valid: public bundles carry expired roots for old peers."""
-    refusals = []
+    refusals: list[str] = []
     child, seen = leaf, {leaf.pem}
     while True:
         above = [item for item in certificates if item.pem not in seen and item.subject == child.issuer]

@@ -105,7 +105,9 @@ def judge_surroundings(identity: Identity) -> list[str]:
         if entry.kind == "absent":
             continue  # It is made with a safe mode.
         if entry.kind != "folder":
-            errors.append(MailtlsError("it is no folder", where=entry.path, remedy="Choose tls_identity_directory anew."))
+            errors.append(
+                MailtlsError("it is no folder", where=entry.path, remedy="Choose tls_identity_directory anew.")
+            )
         elif int(entry.mode, 8) & _WRITABLE_BY_OTHERS:
             what = f"its mode {entry.mode} lets others write, so sendmail refuses every file below it"
             remedy = f"Run chmod go-w {entry.path}, or choose another tls_identity_directory."
@@ -133,9 +135,7 @@ def describe_drift(identity: Identity, name: str) -> str:
     return f"{entry.path} is {entry}, not {desired_entry(identity.directory, name)}"
 
 
-def plan(
-    identity: Identity, wish: t.Mapping[str, t.Optional[bytes]], actual: t.Mapping[str, t.Optional[bytes]]
-) -> t.Optional[Change]:
+def plan(identity: Identity, wish: t.Mapping[str, bytes | None], actual: t.Mapping[str, bytes | None]) -> Change | None:
     """What to do so that the files hold ``wish`` (name -> content, None keeps what is there), or None."""
     for name, content in wish.items():
         if content is None and actual[name] is None:
@@ -150,9 +150,7 @@ def plan(
     return Change(tuple(written), tuple(repaired)) if written or repaired else None
 
 
-def render_listing(
-    entries: t.Mapping[str, Entry], notes: t.Mapping[str, t.Sequence[str]], key_note: str
-) -> str:
+def render_listing(entries: t.Mapping[str, Entry], notes: t.Mapping[str, t.Sequence[str]], key_note: str) -> str:
     """One side of the diff: owner, mode and what each certificate says; of the key only ``key_note``."""
     lines = []
     for name in LAYOUT:

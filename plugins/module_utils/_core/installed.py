@@ -43,7 +43,10 @@ def _judge_certificate(
             findings.append(Finding("certificate_differs", "another certificate is installed", True))
         return findings
     if len(carried) != 1:
-        return [*findings, Finding("unreadable", f"the certificate file holds {len(carried)} certificates, not 1", True)]
+        return [
+            *findings,
+            Finding("unreadable", f"the certificate file holds {len(carried)} certificates, not 1", True),
+        ]
     try:
         certificate = parse_certificate(carried[0])
     except MailtlsError as error:

@@ -26,14 +26,14 @@ def read_entry(path: str) -> Entry:
     return Entry(path, kind, access.owner, access.group, f"{access.mode:04o}")
 
 
-def read_contents(directory: str) -> dict[str, t.Optional[bytes]]:
+def read_contents(directory: str) -> dict[str, bytes | None]:
     """Contents of key, certificate and CA file, None where there is none."""
     names = (layout.KEY, layout.CERTIFICATE, layout.CA)
     paths = {name: layout.path_of(directory, name) for name in names}
     return {name: files.read_bytes(path) if os.path.isfile(path) else None for name, path in paths.items()}
 
 
-def read_identity(directory: str, contents: t.Mapping[str, t.Optional[bytes]]) -> Identity:
+def read_identity(directory: str, contents: t.Mapping[str, bytes | None]) -> Identity:
     """All that is installed in ``directory``; ``contents`` as ``read_contents`` gives them."""
     entries = {name: read_entry(layout.path_of(directory, name)) for name in layout.LAYOUT}
     ca_folder = entries[layout.CA_FOLDER]
@@ -49,7 +49,7 @@ def read_identity(directory: str, contents: t.Mapping[str, t.Optional[bytes]]) -
     )
 
 
-def keypair_problem(contents: t.Mapping[str, t.Optional[bytes]]) -> str:
+def keypair_problem(contents: t.Mapping[str, bytes | None]) -> str:
     """Why key and certificate do not work together; "" when they do, or when both are missing."""
     key, certificate = contents[layout.KEY], contents[layout.CERTIFICATE]
     if key is None and certificate is None:
@@ -60,7 +60,7 @@ def keypair_problem(contents: t.Mapping[str, t.Optional[bytes]]) -> str:
         return keypair.keypair_problem(certificate_path, key_path)
 
 
-def ca_problem(contents: t.Mapping[str, t.Optional[bytes]]) -> str:
+def ca_problem(contents: t.Mapping[str, bytes | None]) -> str:
     """Why the CA file does not work; "" when it does, or when there is none."""
     content = contents[layout.CA]
     if content is None:
@@ -69,7 +69,7 @@ def ca_problem(contents: t.Mapping[str, t.Optional[bytes]]) -> str:
         return keypair.ca_problem(path)
 
 
-def install(identity: Identity, change: Change, contents: t.Mapping[str, t.Optional[bytes]]) -> None:
+def install(identity: Identity, change: Change, contents: t.Mapping[str, bytes | None]) -> None:
     """Carry out ``change``: folders, then all files aside, a last check, then one rename directly after the other.
 
     A kill between the renames leaves a key that does not match the certificate, which ``keypair_problem`` tells.
@@ -101,7 +101,7 @@ def _make_folder(path: str, access: files.Access) -> None:
     files.set_access(path, access)
 
 
-def _write_aside(identity: Identity, name: str, content: t.Optional[bytes]) -> str:
+def _write_aside(identity: Identity, name: str, content: bytes | None) -> str:
     return files.write_aside(layout.path_of(identity.directory, name), content or b"", _access(name))
 
 
