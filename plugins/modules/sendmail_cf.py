@@ -95,8 +95,6 @@ _OPTIONS = {
 _ACCESS = files.Access("root", "smmsp", 0o644)
 _KEPT = ".before-mailtls"
 _NO_MAP = "/nonexistent/access"
-_M4 = "/usr/bin/m4"
-_MACROS = "/usr/share/sendmail/cf/m4/cf.m4"
 
 
 class Plan(t.NamedTuple):
@@ -120,7 +118,7 @@ def plan(wish: t.Mapping[str, t.Any], *, guess: bool) -> Plan:
     content = mc.parse_content(wish["content"])
     present, old = read_text(wish["mc"]), read_text(wish["cf"])
     mc_differs = present != content or files.read_access(wish["mc"]) != _ACCESS
-    if guess and not (os.path.exists(_M4) and os.path.exists(_MACROS)):
+    if guess and not compiler.is_present():
         return Plan(present or "", content, None, mc_differs, mc_differs or old is None)
     built = compiler.build(content, wish["mc"])
     differs = old is None or cf.normalise(old) != cf.normalise(built.text) or outdated(wish)

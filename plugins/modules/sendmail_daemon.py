@@ -117,7 +117,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._core import daemon as core
 from ..module_utils._core import listener
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._host import daemon as host
+from ..module_utils._host import service as host
 from ..module_utils._host.proof import prove
 
 _OPTIONS = {

@@ -113,7 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.package import upstream
-from ..module_utils._host import daemon, presence
+from ..module_utils._host import presence, service
 
 _OPTIONS = {
     "packages": {"type": "list", "elements": "str", "default": ["sendmail-bin"]},
@@ -129,7 +129,7 @@ _CF = "/etc/mail/sendmail.cf"
 def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Read everything at once; raises MailtlsError."""
     installed = presence.read_packages([*wish["packages"], wish["version_package"]])
-    network = daemon.read_network()
+    network = service.read_network()
     missing = [name for name in wish["packages"] if name not in installed]
     return {
         "installed": not missing,

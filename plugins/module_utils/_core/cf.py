@@ -81,7 +81,7 @@ def parse_options(cf: str) -> dict[str, str]:
     """The O lines of a cf, name (lower case) to value; the last one wins, as in sendmail."""
     found = {}
     for line in cf.splitlines():
-        match = re.match(r"O\s+(\w+)\s*=\s*(.*)$", line)
+        match = re.match(r"O\s+([\w.]+)\s*=\s*(.*)$", line)
         if match:
             found[match.group(1).lower()] = match.group(2).strip()
     return found

@@ -13,6 +13,8 @@ import typing as t
 
 _OTHERS_WRITE = 0o022
 _OTHERS_READ = 0o044
+# Debian sets DontBlameSendmail=TrustStickyBit: such a folder is taken as safe.
+_STICKY = 0o1000
 
 
 def parents(path: str) -> tuple[str, ...]:
@@ -24,7 +26,7 @@ def parents(path: str) -> tuple[str, ...]:
 def judge(modes: t.Mapping[str, int], key: str) -> str:
     """The first thing sendmail would refuse, in words; empty when there is none. ``modes``: path to permission bits."""
     for path, mode in modes.items():
-        if mode & _OTHERS_WRITE:
+        if mode & _OTHERS_WRITE and not mode & _STICKY:
             return f"{path}: mode {mode & 0o7777:04o} lets others write, so sendmail would turn STARTTLS off"
     if modes.get(key, 0) & _OTHERS_READ:
         return f"{key}: mode {modes[key] & 0o7777:04o} lets others read the key, so sendmail would turn STARTTLS off"

@@ -14,6 +14,8 @@ from .command import run
 from .files import Access, remove, write_aside
 
 _SENDMAIL = "/usr/sbin/sendmail"
+# Debian's places, from the packages m4, sendmail-bin and sendmail-cf.
+_NEEDED = ("/usr/bin/m4", _SENDMAIL, "/usr/share/sendmail/cf/m4/cf.m4")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Built:
 
     text: str
     warnings: tuple[str, ...]
+
+
+def is_present() -> bool:
+    """Whether everything the compiler needs is installed."""
+    return all(os.path.exists(path) for path in _NEEDED)
 
 
 def build(mc: str, mc_path: str) -> Built:

@@ -11,8 +11,8 @@ import typing as t
 
 from .._core.daemon import Answer
 from .._core.listener import Endpoint, Listener, find_missing, plan_proof
-from .daemon import read_host
 from .probe import ask_ehlo
+from .service import read_host
 
 _PAUSE = 0.5
 # A daemon opens its sockets a moment after it wrote its pid file.

@@ -1,0 +1,21 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.mailtls.relay.plugins.filter.m4_safe import FilterModule
+
+m4_safe = FilterModule().filters()["m4_safe"]
+
+
+def test_a_harmless_value_comes_back() -> None:
+    assert m4_safe("mta2.example.test", "sendmail_smart_host") == "mta2.example.test"
+
+
+@pytest.mark.parametrize("value", ["a`b", "a'b", "a\nb", "dnl"])
+def test_what_m4_acts_on_is_refused(value: str) -> None:
+    with pytest.raises(AnsibleFilterError, match="sendmail_smart_host: the value"):
+        m4_safe(value, "sendmail_smart_host")

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
+from ansible_collections.mailtls.relay.plugins.module_utils._host import compile as compiler
+from ansible_collections.mailtls.relay.plugins.module_utils._host.command import Completed
+
+REFUSED = '> tls_server  returns: $# error $@ 4 . 7 . 0 $: "403 encryption too weak " 0 " less than 128"\n'
+
+
+def test_m4_reads_the_text_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[list[str], object]] = []
+
+    def run(argv: list[str], *, given: str) -> Completed:
+        calls.append((argv, given))
+        return Completed(0, "V10/Debian\n", "*** WARNING: odd\n")
+
+    monkeypatch.setattr(compiler, "run", run)
+    built = compiler.build("dnl\n", "/etc/mail/sendmail.mc")
+    assert built == compiler.Built("V10/Debian\n### /etc/mail/sendmail.mc ###\n# dnl\n", ("*** WARNING: odd",))
+    assert calls == [(["m4", "-"], "dnl\n")]
+
+
+def test_what_m4_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "run", lambda argv, given: Completed(1, "", "m4:stdin:1: ERROR: EOF in string"))
+    with pytest.raises(MailtlsError, match="EOF in string"):
+        compiler.build("`", "/etc/mail/sendmail.mc")
+
+
+def test_sendmail_judges_a_private_file_that_goes_away(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    seen: dict[str, t.Any] = {}
+
+    def run(argv: list[str], *, given: str) -> Completed:
+        path = argv[argv.index("-C") + 1]
+        seen.update(text=pathlib.Path(path).read_text(), mode=os.stat(path).st_mode & 0o777, given=given, last=argv[-1])
+        return Completed(0, REFUSED, "")
+
+    monkeypatch.setattr(compiler, "run", run)
+    monkeypatch.setattr(
+        "ansible_collections.mailtls.relay.plugins.module_utils._host.files.set_access", lambda *_: None
+    )
+    assert compiler.ask("V10/Debian\n", 0, str(tmp_path)).refused
+    assert seen["text"] == "V10/Debian\n" and seen["mode"] == 0o600 and seen["last"] == "-bt"
+    assert "tls_server NONE" in seen["given"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("needed", "present"), [(("/", "/usr"), True), (("/", "/no such file"), False)])
+def test_a_missing_part_is_noticed(monkeypatch: pytest.MonkeyPatch, needed: tuple[str, ...], present: bool) -> None:
+    monkeypatch.setattr(compiler, "_NEEDED", needed)
+    assert compiler.is_present() is present

@@ -1,0 +1,194 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core import cf, mc
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
+from ansible_collections.mailtls.relay.plugins.module_utils._host import compile as compiler
+from ansible_collections.mailtls.relay.plugins.module_utils._host import files
+from ansible_collections.mailtls.relay.plugins.modules import sendmail_cf
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
+from module_runner import run_module
+
+FIT = (pathlib.Path(__file__).parents[3] / "fixtures/cf/sendmail-8.18.cf").read_text()
+CONTENT = f"# {mc.MARK}\ndnl new\n"
+STOCK = "divert(-1)dnl stock\n"
+
+
+class Killed(BaseException):
+    """The process ends here, as by kill -9."""
+
+
+class Relay:
+    """A folder in the place of /etc/mail, and what stands in the place of m4, sendmail and root's rights."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.mc, self.cf = folder / "sendmail.mc", folder / "sendmail.cf"
+        self.folder = folder
+        self.built = FIT
+        self.host = "one"
+        self.refuses = {0: True, 256: False}
+        self.access: dict[str, files.Access] = {}
+        self.steps_to_live = -1
+
+    def build(self, content: str, path: str) -> compiler.Built:
+        header = f"##### built by root@{self.host} on Mon Nov 23 18:43:13 UTC 2026\n##### in /\n"
+        return compiler.Built(cf.assemble(header + self.built, content, path), ("remark",))
+
+    def ask(self, text: str, bits: int, folder: str) -> cf.Trial:
+        assert "Kaccess hash -T<TMPF> /nonexistent/access\n" in text
+        return cf.Trial(self.refuses[bits], "")
+
+    def set_access(self, path: str, access: files.Access) -> None:
+        self.access[os.path.basename(path)] = access
+
+    def swap(self, name: str, path: str) -> None:
+        if self.steps_to_live == 0:
+            raise Killed
+        self.steps_to_live -= 1
+        self.access[os.path.basename(path)] = self.access.pop(os.path.basename(name))
+        os.rename(name, path)
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir() if not path.name.startswith("."))
+
+
+@pytest.fixture()
+def relay(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Relay:
+    found = Relay(tmp_path)
+    monkeypatch.setattr(compiler, "is_present", lambda: True)
+    monkeypatch.setattr(compiler, "build", found.build)
+    monkeypatch.setattr(compiler, "ask", found.ask)
+    monkeypatch.setattr(files, "set_access", found.set_access)
+    monkeypatch.setattr(files, "swap", found.swap)
+    monkeypatch.setattr(files, "read_access", lambda path: found.access.get(os.path.basename(path)))
+    return found
+
+
+def run(
+    relay: Relay, capfd: pytest.CaptureFixture[str], *, check: bool = False, content: str = CONTENT
+) -> dict[str, t.Any]:
+    options = {"content": content, "mc": str(relay.mc), "cf": str(relay.cf)}
+    return run_module(sendmail_cf.main, capfd, options, check=check)
+
+
+def test_a_bare_folder_gets_both_files(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    answer = run(relay, capfd)
+    assert answer["changed"] and answer["rebuilt"] and answer["kept"] == "" and answer["warnings_of_m4"] == ["remark"]
+    assert relay.mc.read_text() == CONTENT
+    assert relay.cf.read_text().endswith(f"### {relay.mc} ###\n# # {mc.MARK}\n# dnl new\n")
+    assert relay.names() == ["sendmail.cf", "sendmail.mc"]
+    assert relay.access["sendmail.mc"] == relay.access["sendmail.cf"] == files.Access("root", "smmsp", 0o644)
+    assert relay.cf.stat().st_mtime >= relay.mc.stat().st_mtime
+
+
+def test_a_second_run_changes_nothing(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    run(relay, capfd)
+    before = relay.cf.stat()
+    relay.host = "another"
+    assert run(relay, capfd)["changed"] is False
+    assert relay.cf.stat().st_ino == before.st_ino
+
+
+def test_a_foreign_mc_is_kept_once(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    relay.mc.write_text(STOCK)
+    answer = run(relay, capfd)
+    assert answer["kept"] == f"{relay.mc}.before-mailtls" and answer["diff"]["before"] == STOCK
+    relay.mc.write_text("something else\n")
+    run(relay, capfd)
+    assert pathlib.Path(answer["kept"]).read_text() == STOCK
+
+
+@pytest.mark.parametrize(
+    "damage", ["cf_missing", "cf_foreign", "cf_older", "mc_mode", "cf_mode", "mc_missing", "upgrade"]
+)
+def test_whatever_differs_is_put_right(relay: Relay, capfd: pytest.CaptureFixture[str], damage: str) -> None:
+    run(relay, capfd)
+    wrong = files.Access("root", "root", 0o600)
+    {
+        "cf_missing": relay.cf.unlink,
+        "cf_foreign": lambda: relay.cf.write_text("V10/Berkeley\n"),
+        "cf_older": lambda: os.utime(relay.cf, (1.0, 1.0)),
+        "mc_mode": lambda: relay.access.update({"sendmail.mc": wrong}),
+        "cf_mode": lambda: relay.access.update({"sendmail.cf": wrong}),
+        "mc_missing": relay.mc.unlink,
+        "upgrade": lambda: setattr(relay, "built", f"{FIT}O NewOption=1\n"),
+    }[damage]()
+    before = relay.names()
+    assert run(relay, capfd, check=True)["changed"] and relay.names() == before
+    assert run(relay, capfd)["changed"]
+    assert run(relay, capfd)["changed"] is False
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_killed_at_any_swap_the_next_run_converges(relay: Relay, capfd: pytest.CaptureFixture[str], steps: int) -> None:
+    relay.mc.write_text(STOCK)
+    relay.cf.write_text("V10/Berkeley old\n")
+    relay.steps_to_live = steps
+    with pytest.raises(Killed):
+        run(relay, capfd)
+    # The old cf is in force and whole.
+    assert relay.cf.read_text() == "V10/Berkeley old\n"
+    relay.steps_to_live = -1
+    assert run(relay, capfd)["changed"] and relay.mc.read_text() == CONTENT
+    assert (relay.folder / "sendmail.mc.before-mailtls").read_text() == STOCK
+    assert run(relay, capfd)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("built", "refuses", "told"),
+    [
+        (FIT.replace(" -T<TMPF>", " -o"), {}, "lacks -T<TMPF>"),
+        (FIT, {0: False}, "lets mail for a stranger go in clear text"),
+        (FIT, {256: True}, "refuses a session of 256 bits"),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_an_unfit_cf_is_refused_and_nothing_touched(
+    relay: Relay, capfd: pytest.CaptureFixture[str], built: str, refuses: dict[int, bool], told: str, check: bool
+) -> None:
+    relay.built = built
+    relay.refuses.update(refuses)
+    relay.mc.write_text(STOCK)
+    answer = run(relay, capfd, check=check)
+    assert answer["failed"] and told in answer["msg"]
+    assert relay.names() == ["sendmail.mc"] and relay.mc.read_text() == STOCK
+
+
+def test_what_m4_refuses_is_told(
+    relay: Relay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(content: str, path: str) -> compiler.Built:
+        raise MailtlsError("m4 refuses it", where=path)
+
+    monkeypatch.setattr(compiler, "build", fail)
+    assert "m4 refuses it" in run(relay, capfd)["msg"] and relay.names() == []
+
+
+@pytest.mark.parametrize(("content", "told"), [(" ", "the mc text is empty"), ("a\0b", "NUL")])
+def test_content_that_is_no_text_is_refused(
+    relay: Relay, capfd: pytest.CaptureFixture[str], content: str, told: str
+) -> None:
+    assert told in run(relay, capfd, content=content)["msg"]
+
+
+def test_without_m4_check_mode_judges_by_the_mc_alone(
+    relay: Relay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "is_present", lambda: False)
+    answer = run(relay, capfd, check=True)
+    assert answer["changed"] and answer["diff"]["after"] == CONTENT and relay.names() == []
+
+
+def test_a_missing_folder_is_told(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    relay.mc = relay.folder / "absent" / "sendmail.mc"
+    assert "Install sendmail first" in run(relay, capfd)["msg"]

@@ -1,0 +1,156 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core.daemon import Answer, Daemon
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
+from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Listener
+from ansible_collections.mailtls.relay.plugins.module_utils._host import service
+from ansible_collections.mailtls.relay.plugins.modules import sendmail_daemon
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
+from module_runner import run_module
+
+OPTIONS = {"files": ["/cf"], "listeners": [{"family": "inet"}]}
+TLS, CLEAR = Answer("192.0.2.1:25", True, True), Answer("192.0.2.1:25", True, False)
+OPEN = Answer("192.0.2.1:25", False, detail="throttled: 421")
+
+
+class Relay:
+    """A daemon of paper; each look at it takes the next of ``answers``, the last one stays."""
+
+    def __init__(self) -> None:
+        self.running: Daemon | None = Daemon(7, 100.0)
+        self.times = {"/cf": 90.0}
+        self.answers = [TLS]
+        self.missing: tuple[Listener, ...] = ()
+        self.log = ""
+        self.done: list[str] = []
+
+    def start(self, service: str, pid_file: str) -> Daemon:
+        self.done.append("start")
+        self.running = Daemon(9, 200.0)
+        return self.running
+
+    def reload(self, old: Daemon, pid_file: str, newest: float) -> Daemon:
+        self.done.append(f"reload {old.pid}")
+        self.running = Daemon(9, 200.0)
+        return self.running
+
+    def prove(self, listeners: t.Sequence[Listener], timeout: float) -> tuple[tuple[Listener, ...], list[Answer]]:
+        self.done.append("prove")
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return self.missing, [] if self.missing else [answer]
+
+
+@pytest.fixture()
+def relay(monkeypatch: pytest.MonkeyPatch) -> Relay:
+    found = Relay()
+    monkeypatch.setattr(service, "find_daemon", lambda path: found.running)
+    monkeypatch.setattr(service, "read_times", lambda paths: found.times)
+    monkeypatch.setattr(service, "start", found.start)
+    monkeypatch.setattr(service, "reload", found.reload)
+    monkeypatch.setattr(service, "read_log", lambda since: found.log)
+    monkeypatch.setattr(sendmail_daemon, "prove", found.prove)
+    return found
+
+
+def run(capfd: pytest.CaptureFixture[str], *, check: bool = False, offered: bool = True) -> dict[str, t.Any]:
+    return run_module(sendmail_daemon.main, capfd, {**OPTIONS, "starttls_offered": offered}, check=check)
+
+
+def test_a_daemon_that_runs_what_is_on_disk_is_only_asked(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    answer = run(capfd)
+    assert (answer["changed"], answer["action"], answer["pid"]) == (False, "none", 7)
+    assert answer["proven"] == ["192.0.2.1:25"] and answer["starttls_offered"] is True
+    assert relay.done == ["prove"] and answer["diff"]["before"] == answer["diff"]["after"]
+
+
+@pytest.mark.parametrize(
+    ("running", "changed_at", "action", "done"),
+    [
+        (None, 90.0, "started", ["start", "prove"]),
+        (Daemon(7, 100.0), 101.0, "reloaded", ["reload 7", "prove"]),
+    ],
+)
+def test_state_decides(
+    relay: Relay,
+    capfd: pytest.CaptureFixture[str],
+    running: Daemon | None,
+    changed_at: float,
+    action: str,
+    done: list[str],
+) -> None:
+    relay.running, relay.times = running, {"/cf": changed_at}
+    told = run(capfd, check=True)
+    assert (told["changed"], told["action"], told["proven"]) == (True, action, []) and relay.done == []
+    answer = run(capfd)
+    assert (answer["changed"], answer["action"], answer["pid"]) == (True, action, 9) and relay.done == done
+    assert answer["diff"]["before"] != answer["diff"]["after"]
+    assert run(capfd)["changed"] is False
+
+
+def test_check_mode_asks_nothing(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    relay.answers = [CLEAR]
+    assert run(capfd, check=True)["changed"] is False and relay.done == []
+
+
+def test_a_repair_that_left_no_trace_is_found_by_one_reload(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    relay.answers = [CLEAR, TLS]
+    answer = run(capfd)
+    assert answer["action"] == "reloaded" and relay.done == ["prove", "reload 7", "prove"]
+
+
+def test_tls_silently_off_fails_with_the_reason(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    relay.answers = [CLEAR]
+    relay.log = "STARTTLS=server: file /k unsafe: Group readable file\n"
+    told = run(capfd)["msg"]
+    assert "192.0.2.1:25: STARTTLS is not offered" in told and "Group readable" in told and "0600" in told
+    assert relay.done == ["prove", "reload 7", "prove"]
+
+
+@pytest.mark.parametrize(("answer", "fails"), [(CLEAR, False), (TLS, True), (OPEN, True)])
+def test_starttls_switched_off_is_proven_without_a_reload(
+    relay: Relay, capfd: pytest.CaptureFixture[str], answer: Answer, fails: bool
+) -> None:
+    relay.answers = [answer]
+    assert bool(run(capfd, offered=False).get("failed")) is fails and relay.done == ["prove"]
+
+
+def test_an_open_answer_is_inconclusive_and_fails(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    relay.answers = [OPEN]
+    told = run(capfd)["msg"]
+    assert "could not be found out (throttled: 421)" in told and relay.done == ["prove"]
+
+
+def test_a_missing_socket_fails_with_the_reason(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    relay.missing = (Listener("inet"),)
+    relay.log = "NOQUEUE: SYSERR(root): opendaemonsocket: daemon MTA-v4: cannot bind: Address already in use\n"
+    told = run(capfd)["msg"]
+    assert "does not listen on every address (inet), port 25" in told and "Another process" in told
+
+
+@pytest.mark.parametrize(("times", "told"), [({}, "/cf: there is no such file"), ({"/cf": 9e12}, "in the future")])
+def test_files_that_cannot_be_judged_leave_the_daemon_alone(
+    relay: Relay, capfd: pytest.CaptureFixture[str], times: dict[str, float], told: str
+) -> None:
+    relay.times = times
+    assert told in run(capfd)["msg"] and relay.done == []
+
+
+def test_an_error_of_the_host_is_told(
+    relay: Relay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(service: str, pid_file: str) -> Daemon:
+        raise MailtlsError("no daemon runs", where=service)
+
+    relay.running = None
+    monkeypatch.setattr(service, "start", fail)
+    assert run(capfd)["msg"] == "sendmail: no daemon runs."
