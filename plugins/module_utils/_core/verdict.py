@@ -47,10 +47,11 @@ def judge_canary(
     arrival = _arrival(canary, evidence)
     refusal = _refusal(canary, evidence)
     state = _state(canary, arrival, refusal)
-    ok = state in _SATISFIED[expect] and not (expect == HELD and not _held_by_policy(canary))
+    clear = _went_in_clear(canary, arrival)
+    ok = state in _SATISFIED[expect] and not clear and not (expect == HELD and not _held_by_policy(canary))
     sentences = [_SENTENCES[state](canary, arrival, refusal), _leftover(canary)]
     if not ok:
-        sentences.append(_advice(state, canary, expect))
+        sentences.append(f"Expected: {expect}, under TLS. {_CLEAR_ADVICE}" if clear else _advice(state, canary, expect))
     return Verdict(state, ok, " ".join(sentence for sentence in sentences if sentence))
 
 
@@ -91,6 +92,11 @@ def _deliveries(
 ) -> list[t.Mapping[str, t.Any]]:
     mine = [item for item in evidence if item.get("kind") == "delivery"]
     return [item for item in mine if item["queue_id"] == receipt["queue_id"]]
+
+
+def _went_in_clear(canary: t.Mapping[str, t.Any], arrival: t.Any) -> bool:
+    """Whether the canary left this relay, or reached the receiving host, without TLS."""
+    return canary.get("state") == "accepted" and not (canary["tls"] and (not arrival or arrival["under_tls"]))
 
 
 def _held_by_policy(canary: t.Mapping[str, t.Any]) -> bool:
@@ -149,6 +155,12 @@ _SENTENCES: dict[str, t.Callable[[t.Mapping[str, t.Any], t.Any, t.Any], str]] = 
     "bounced": _say_bounced,
     "inconclusive": _say_inconclusive,
 }
+
+
+_CLEAR_ADVICE = (
+    "A canary in clear text is never as expected. Look for an exception for this next hop in sendmail_access_entries, "
+    "and for clear text behind it; if that is meant, send the canary to another recipient."
+)
 
 
 def _leftover(canary: t.Mapping[str, t.Any]) -> str:

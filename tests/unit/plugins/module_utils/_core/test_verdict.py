@@ -48,9 +48,11 @@ TABLE: list[tuple[t.Mapping[str, t.Any], Records, str, tuple[bool, bool, bool], 
     (dict(HELD, ruleset="check_mail"), [], "held", (True, False, False), "does NOT show"),
     (REFUSED_CONNECTION, [], "held", (True, False, False), "does NOT show that the TLS policy did it: Deferred: Conn"),
     (ACCEPTED, [], "accepted", (True, False, False), "ACCEPTED by the next hop b.example. [192.0.2.2] under TLSv1.3"),
-    (CLEAR, [], "accepted", (True, False, False), "IN CLEAR TEXT (the log shows no TLS session)"),
+    (CLEAR, [], "accepted", (False, False, False), "IN CLEAR TEXT (the log shows no TLS session)"),
     (ACCEPTED, ARRIVED, "delivered", (True, False, True), "got it from a.example [192.0.2.1] under TLSv1.3, X, 256"),
-    (CLEAR, [dict(RECEIPT, under_tls=False), MAILBOX], "delivered", (True, False, True), "[192.0.2.1] IN CLEAR TEXT"),
+    (CLEAR, [dict(RECEIPT, under_tls=False), MAILBOX], "delivered", (False, False, False), "clear text is never as"),
+    (CLEAR, [dict(RECEIPT, under_tls=True), MAILBOX], "delivered", (False, False, False), "clear text is never as"),
+    (ACCEPTED, [dict(RECEIPT, under_tls=False), MAILBOX], "delivered", (False, False, False), "IN CLEAR TEXT"),
     (ACCEPTED, [RECEIPT, MAILBOX], "delivered", (True, False, True), "IN CLEAR TEXT (the log shows no TLS session)"),
     (ACCEPTED, [SESSION, RECEIPT], "accepted", (True, False, False), "ACCEPTED"),
     (ACCEPTED, [RECEIPT, ONWARD], "accepted", (True, False, False), "ACCEPTED"),
@@ -77,7 +79,7 @@ def test_verdict(
         verdict = judge_canary(canary, evidence, expect)
         assert (verdict.state, verdict.ok) == (state, ok)
         assert words in verdict.text
-        assert (f"Expected: {expect}." in verdict.text) is not ok
+        assert (f"Expected: {expect}" in verdict.text) is not ok
         assert ".." not in verdict.text.replace("...", "")
 
 
