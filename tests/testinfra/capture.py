@@ -4,8 +4,9 @@
 
 """Read a packet capture far enough to say whether some bytes left a host.
 
-Understands pcap files of ``tcpdump --interface any`` (link types LINUX_SLL and LINUX_SLL2), IPv4 and IPv6. TCP streams are put
-together by sequence number, so words split over packets are found. What is not understood is kept as it is and searched too.
+Understands pcap files of ``tcpdump --interface any`` (link types LINUX_SLL and LINUX_SLL2), IPv4 and IPv6. TCP streams
+are put together by sequence number, so words split over packets are found. What is not understood is kept as it is and
+searched too.
 """
 
 from __future__ import annotations

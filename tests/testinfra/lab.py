@@ -50,12 +50,12 @@ class Play(t.NamedTuple):
 
 def message(mark: str) -> Message:
     lines = [f"{mark} line {number}: only for Alice's eyes" for number in range(1, 6)]
-    header = f"From: Bob <{SENDER}>\nTo: Alice <{RECIPIENT}>\nSubject: {mark}\nMessage-ID: <{mark}@client.example.test>\n"
-    return Message(mark, (header + "\n" + "\n".join(lines) + "\n").encode())
+    header = [f"From: Bob <{SENDER}>", f"To: Alice <{RECIPIENT}>", f"Subject: {mark}"]
+    return Message(mark, "\n".join([*header, f"Message-ID: <{mark}@client.example.test>", "", *lines, ""]).encode())
 
 
 class Lab:
-    """One lab, by its name; ``show`` gets every piece of evidence as text when it is seen, ``progress`` what is waited for."""
+    """One lab, by its name; ``show`` gets every piece of evidence when it is seen, ``progress`` what is waited for."""
 
     def __init__(self, name: str, show: Show = print, progress: Show = lambda _: None) -> None:
         self.name = name
@@ -82,7 +82,8 @@ class Lab:
 
     def read_bytes(self, host: str, path: str) -> bytes:
         """A file of a host."""
-        return subprocess.run(["podman", "exec", self.container(host), "cat", path], check=True, capture_output=True).stdout
+        argv = ["podman", "exec", self.container(host), "cat", path]
+        return subprocess.run(argv, check=True, capture_output=True).stdout
 
     def addresses(self, host: str) -> list[str]:
         """The host's IPv4 and IPv6 address."""
@@ -98,7 +99,8 @@ class Lab:
         for number, (recipient, content) in enumerate(messages.items()):
             (self.outgoing / str(number)).write_bytes(content)
             pairs += [recipient, f"/lab/state/outgoing/{number}"]
-        output = self.read("client", shlex.join(["python3", "/lab/files/client.py", "send", "mta1.example.test", sender, *pairs]))
+        argv = ["python3", "/lab/files/client.py", "send", "mta1.example.test", sender, *pairs]
+        output = self.read("client", shlex.join(argv))
         replies = [re.sub(r"^250 2\.0\.0 (\S+) Message accepted.*", r"\1", reply) for reply in json.loads(output)]
         return dict(zip(messages, replies))
 
@@ -204,8 +206,9 @@ class Lab:
         zone = self.state / "dns.conf"
         text = zone.read_text(encoding="utf-8")
         zone.write_text(re.sub(r"(mx-host=mta2\.example\.test),[^,]+", rf"\1,{target}", text), encoding="utf-8")
-        subprocess.run(["podman", "restart", "--time=0", self.container("dns")], check=True, capture_output=True)
-        self.wait("DNS to answer", lambda: target in self.on("mta1").run("echo /mx mta2.example.test | sendmail -bt -Am").stdout)
+        self.read("dns", "pkill dnsmasq")
+        look = "echo /mx mta2.example.test | sendmail -bt -Am"
+        self.wait(f"DNS to name {target}", lambda: target in self.on("mta1").run(look).stdout)
 
     def wait(self, what: str, look: t.Callable[[], T], seconds: float = 60) -> T:
         """Looks again and again until there is something; says what it waited for when there is not."""

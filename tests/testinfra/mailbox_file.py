@@ -10,6 +10,8 @@ import email.message
 import re
 import typing as t
 
+SEPARATOR = rb"(?:\A|\n)From \S+ +\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\n"
+
 
 class Entry(t.NamedTuple):
     """One message: the newest ``Received:`` of MTA2 on one line, and the message without the mailbox's own lines."""
@@ -21,7 +23,7 @@ class Entry(t.NamedTuple):
 def entries(mailbox: bytes) -> dict[str, Entry]:
     """All messages; the key is the detail of the recipient's address (alice+KEY@...), else the subject."""
     found = {}
-    for content in re.split(rb"(?:\A|\n)From \S+ +\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\n", mailbox.removesuffix(b"\n"))[1:]:
+    for content in re.split(SEPARATOR, mailbox.removesuffix(b"\n"))[1:]:
         header = re.sub(rb"\n[ \t]+", b" ", content.partition(b"\n\n")[0]).decode(errors="replace")
         received = re.findall(r"^Received: (.* by mta2\.example\.test .*)$", header, re.M)
         detail = re.findall(r"for <\w+\+(\S+?)@", received[0] if received else "")
@@ -68,7 +70,7 @@ def lines(message: bytes) -> list[bytes]:
 
 
 def header_lines(message: bytes) -> int:
-    """How many lines sendmail takes as the header: up to the first that is neither a field nor a continuation (RFC 5322, 2.2)."""
+    """How many lines sendmail takes as the header: up to the first that is no field and no continuation of one."""
     for number, line in enumerate(lines(message)):
         if not re.match(rb"[!-9;-~]+[ \t]*:|[ \t]+\S" if number else rb"From |[!-9;-~]+[ \t]*:", line):
             return number

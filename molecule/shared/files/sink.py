@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A tempting mail server: it accepts everything from anyone, without STARTTLS, and records every line (sink.py RECORD)."""
+"""A tempting mail server: accepts everything from anyone, without STARTTLS, and records every line (sink.py RECORD)."""
 
 from __future__ import annotations
 
