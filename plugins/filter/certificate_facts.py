@@ -42,11 +42,9 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.community.crypto.plugins.filter import (  # type: ignore[import-untyped]
-    x509_certificate_info,
-)
 
 from ..module_utils._core.certificate import split_pem
+from ..plugin_utils.community_crypto import crypto_filter
 
 _KEPT = (
     "subject_ordered",
@@ -64,12 +62,13 @@ _KEPT = (
 def certificate_facts(text: str) -> list[dict[str, t.Any]]:
     if not isinstance(text, str):
         raise AnsibleFilterError(f"certificate_facts wants a PEM text, not {type(text).__name__}")
-    return [_read(pem) for pem in split_pem(text)]
+    read = crypto_filter("x509_certificate_info")
+    return [_facts(pem, read) for pem in split_pem(text)]
 
 
-def _read(pem: str) -> dict[str, t.Any]:
+def _facts(pem: str, read: t.Callable[..., dict[str, t.Any]]) -> dict[str, t.Any]:
     try:
-        info = x509_certificate_info.FilterModule().filters()["x509_certificate_info"](pem)
+        info = read(pem)
     except (AnsibleFilterError, ValueError) as error:
         return {"pem": pem, "problem": str(error).rstrip(".")}
     facts = {name: info[name] for name in _KEPT}

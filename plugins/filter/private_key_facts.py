@@ -32,36 +32,40 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(present), C(problem) (empty when the key could be read) and C(public_key) as PEM text.
+  description: C(present), C(encrypted), C(problem) (empty when the key could be read) and C(public_key) as PEM text.
   type: dictionary
 """
 
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.community.crypto.plugins.filter import (  # type: ignore[import-untyped]
-    openssl_privatekey_info,
-)
+
+from ..plugin_utils.community_crypto import crypto_filter
+
+# PKCS 8, and the older form of OpenSSL.
+_ENCRYPTED = ("BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED")
 
 
 def private_key_facts(text: str, passphrase: str = "") -> dict[str, t.Any]:
     if not isinstance(text, str):
         raise AnsibleFilterError(f"private_key_facts wants a PEM text, not {type(text).__name__}")
     if not text:
-        return {"present": False, "problem": "there is no key", "public_key": ""}
-    encrypted = "ENCRYPTED" in text
+        return _facts("there is no key", present=False)
+    encrypted = any(mark in text for mark in _ENCRYPTED)
     if encrypted and not passphrase:
-        return {"present": True, "problem": "the key has a passphrase", "public_key": ""}
+        return _facts("the key has a passphrase", encrypted=True)
+    read = crypto_filter("openssl_privatekey_info")
     try:
-        read = openssl_privatekey_info.FilterModule().filters()["openssl_privatekey_info"]
         info = read(text, passphrase=passphrase if encrypted else None)
     except (AnsibleFilterError, TypeError, ValueError):
         # OpenSSL's own words do not tell a wrong passphrase from a damaged file, and differ by release.
-        problem = (
-            "the passphrase is wrong, or the key is damaged" if encrypted else "this is no private key in PEM form"
-        )
-        return {"present": True, "problem": problem, "public_key": ""}
-    return {"present": True, "problem": "", "public_key": info["public_key"]}
+        problem = "the passphrase is wrong, or the key is damaged" if encrypted else "this is no key in PEM form"
+        return _facts(problem, encrypted=encrypted)
+    return _facts("", encrypted=encrypted, public_key=info["public_key"])
+
+
+def _facts(problem: str, *, present: bool = True, encrypted: bool = False, public_key: str = "") -> dict[str, t.Any]:
+    return {"present": present, "encrypted": encrypted, "problem": problem, "public_key": public_key}
 
 
 class FilterModule:

@@ -87,7 +87,7 @@ def _is_inside(path: str, root: str) -> bool:
 def judge_authority(authority: t.Mapping[str, t.Any], now: datetime) -> list[str]:
     """All reasons not to issue with the CA in ``folder``; none when both its files are missing (it is then made).
 
-    ``key`` holds the facts of the key (``present``, ``problem``, ``public_key``), ``certificate`` a list of facts.
+    ``key`` holds the facts of the key (``present``, ``encrypted``, ``problem``, ``public_key``), ``certificate`` a list of facts.
     """
     folder = authority["folder"]
     key, found = authority["key"], authority["certificate"]
@@ -102,6 +102,9 @@ def judge_authority(authority: t.Mapping[str, t.Any], now: datetime) -> list[str
     if key["problem"]:
         remedy = "Correct tls_identity_ca_passphrase, or restore the folder from a backup."
         refusals.append(str(MailtlsError(f"the CA's key: {key['problem']}", where=f"{folder}/ca.key", remedy=remedy)))
+    elif not key["encrypted"]:
+        remedy = "Give it tls_identity_ca_passphrase: openssl rsa -aes256 -in ca.key -out new.key, then rename."
+        refusals.append(str(MailtlsError("the CA's key has no passphrase", where=f"{folder}/ca.key", remedy=remedy)))
     remedy = "Restore the folder from a backup, or choose another folder to begin a new CA."
     for what in _judge_certificate(key, found, now):
         refusals.append(str(MailtlsError(what, where=f"{folder}/ca.crt", remedy=remedy)))
