@@ -32,6 +32,10 @@ options:
     description: Whether its IPv6 wildcard sockets leave IPv4 alone.
     type: bool
     default: false
+  addresses:
+    description: The host's addresses; a listener on another one is refused. Not checked when left out.
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -52,14 +56,19 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.listener import Network, parse_listeners, plan_sockets, render_options
+from ..module_utils._core.listener import Network, parse_listeners, plan_sockets, refuse_foreign, render_options
 
 
-def daemon_options(wish: list[dict[str, t.Any]], ipv6: bool = True, v6only: bool = False) -> list[str]:
+def daemon_options(
+    wish: list[dict[str, t.Any]], ipv6: bool = True, v6only: bool = False, addresses: list[str] | None = None
+) -> list[str]:
     """Return one DAEMON_OPTIONS argument per socket, or raise AnsibleFilterError."""
     network = Network(ipv6, v6only)
     try:
-        return list(render_options(plan_sockets(parse_listeners(wish), network), network))
+        listeners = parse_listeners(wish)
+        if addresses is not None:
+            refuse_foreign(listeners, addresses)
+        return list(render_options(plan_sockets(listeners, network), network))
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -100,6 +100,11 @@ v6only:
   description: Whether IPv6 wildcard sockets leave IPv4 alone (C(net.ipv6.bindv6only)).
   returned: always
   type: bool
+addresses:
+  description: The host's own addresses, loopback included, link-local ones left out.
+  returned: always
+  type: list
+  elements: str
 certificate_fault:
   description: What keeps certificate, key and CA file from being used together; empty when nothing does.
   returned: always
@@ -129,7 +134,7 @@ _CF = "/etc/mail/sendmail.cf"
 def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Read everything at once; raises MailtlsError."""
     installed = presence.read_packages([*wish["packages"], wish["version_package"]])
-    network = service.read_network()
+    host = service.read_host()
     missing = [name for name in wish["packages"] if name not in installed]
     return {
         "installed": not missing,
@@ -138,8 +143,9 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "fqdn": presence.read_fqdn(),
         "tools": presence.find_tools(_TOOLS),
         "cf_present": os.path.exists(_CF),
-        "ipv6": network.ipv6,
-        "v6only": network.v6only,
+        "ipv6": host.network.ipv6,
+        "v6only": host.network.v6only,
+        "addresses": list(host.addresses),
         "certificate_fault": presence.find_certificate_fault(
             wish["certificate_file"], wish["key_file"], wish["ca_file"]
         ),

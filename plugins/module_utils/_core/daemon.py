@@ -144,6 +144,11 @@ def explain_missing(missing: t.Sequence[str], reasons: t.Sequence[str], log_name
     )
 
 
+def explain_silence(what: str, where: str, reasons: t.Sequence[str], log_name: str) -> MailtlsError:
+    """The error for a daemon that did not come up."""
+    return MailtlsError(what, where=where, remedy=_log_part(reasons, log_name) or f"{log_name} may say why.")
+
+
 def _log_part(reasons: t.Sequence[str], log_name: str) -> str:
     if not reasons:
         return ""

@@ -106,6 +106,17 @@ def _parse_address(text: str, family: str, where: str) -> str:
     return "" if address.is_unspecified else str(address)
 
 
+def refuse_foreign(listeners: t.Sequence[Listener], addresses: t.Sequence[str]) -> None:
+    """Raise for a listener on an address that is not one of the host's; a daemon would try for a minute and end."""
+    for item in listeners:
+        if item.address and item.address not in addresses and not ipaddress.ip_address(item.address).is_loopback:
+            raise MailtlsError(
+                f"{item.address} is not one of this host's addresses ({', '.join(addresses)})",
+                where="sendmail_listeners",
+                remedy="Correct it, or leave the address out to listen on every one.",
+            )
+
+
 def plan_sockets(listeners: t.Sequence[Listener], network: Network) -> tuple[Listener, ...]:
     """The sockets to open on this kernel, loopback included: local programs submit to 127.0.0.1 port 25."""
     wished = [item for item in listeners if network.ipv6 or item.family == "inet"]

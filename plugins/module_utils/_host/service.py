@@ -12,7 +12,7 @@ import sys
 import time
 import typing as t
 
-from .._core.daemon import Daemon, parse_pid, parse_stat
+from .._core.daemon import Daemon, explain_silence, parse_pid, parse_reasons, parse_stat
 from .._core.errors import MailtlsError
 from .._core.listener import Host, Network, parse_addresses, parse_listening
 from .command import run
@@ -52,14 +52,13 @@ def read_times(paths: t.Sequence[str]) -> dict[str, float]:
 def start(service: str, pid_file: str) -> Daemon:
     """Start the service and return its new daemon; systemd's own word is not believed."""
     # restart, because a unit whose daemon died still counts as active, and start would do nothing.
+    began = time.time()
     ended = run(["systemctl", "restart", service], timeout=_START_TIMEOUT)
     found = _wait(pid_file, None, 15.0)
     if found is None:
-        raise MailtlsError(
-            f"the service was started (exit status {ended.status}) but no daemon runs: {ended.errors.strip()}",
-            where=service,
-            remedy=f"{LOG} and systemctl status {service} say why.",
-        )
+        said = f" ({ended.errors.strip()})" if ended.errors.strip() else ""
+        what = f"no daemon runs although systemctl restart ended with status {ended.status}{said}"
+        raise explain_silence(what, service, parse_reasons(read_log(began)), LOG)
     return found
 
 
@@ -67,6 +66,7 @@ def reload(daemon: Daemon, pid_file: str, newest: float) -> Daemon:
     """Send HUP, on which sendmail executes itself anew and reads everything, and return the process that results."""
     # Clearly later than the files, so that the next run does not doubt it.
     time.sleep(max(0.0, min(2.0, newest + 2.0 - time.time())))
+    began = time.time()
     try:
         os.kill(daemon.pid, signal.SIGHUP)
     except ProcessLookupError:
@@ -75,11 +75,8 @@ def reload(daemon: Daemon, pid_file: str, newest: float) -> Daemon:
         ) from None
     found = _wait(pid_file, daemon.pid, 30.0)
     if found is None:
-        raise MailtlsError(
-            f"the daemon (process {daemon.pid}) did not start anew after SIGHUP",
-            where=pid_file,
-            remedy=f"{LOG} says why.",
-        )
+        what = f"the daemon (process {daemon.pid}) did not come up again after SIGHUP"
+        raise explain_silence(what, pid_file, parse_reasons(read_log(began)), LOG)
     return found
 
 

@@ -24,3 +24,13 @@ def test_plain_lines_come_out(ipv6: bool, v6only: bool, families: list[str]) -> 
 def test_a_wrong_listener_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="sendmail_listeners"):
         daemon_options([{"family": "ip"}])
+
+
+@pytest.mark.parametrize(("address", "fine"), [("192.0.2.1", True), ("127.0.0.9", True), ("192.0.2.2", False)])
+def test_an_address_of_another_host_is_refused(address: str, fine: bool) -> None:
+    wish = [{"family": "inet", "address": address}]
+    if fine:
+        assert f"Addr={address}" in daemon_options(wish, addresses=["192.0.2.1", "127.0.0.1"])[0]
+    else:
+        with pytest.raises(AnsibleFilterError, match=r"192\.0\.2\.2 is not one of this host's addresses"):
+            daemon_options(wish, addresses=["192.0.2.1", "127.0.0.1"])

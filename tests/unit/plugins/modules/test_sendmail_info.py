@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
-from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Network
+from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Host, Network
 from ansible_collections.mailtls.relay.plugins.module_utils._host import presence, service
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_info
 
@@ -23,7 +23,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "read_fqdn", lambda: "mta1.example.test")
     monkeypatch.setattr(presence, "find_tools", lambda names: {name: f"/usr/bin/{name}" for name in names})
     monkeypatch.setattr(presence, "find_certificate_fault", lambda *paths: f"asked {paths}")
-    monkeypatch.setattr(service, "read_network", lambda: Network(True, False))
+    monkeypatch.setattr(service, "read_host", lambda: Host(frozenset(), ("192.0.2.1",), Network(True, False)))
 
 
 @pytest.mark.parametrize(("check", "packages", "missing"), [(True, ["m4"], []), (False, ["m4", "cron"], ["cron"])])
@@ -35,7 +35,7 @@ def test_it_looks_and_changes_nothing(
     assert answer["changed"] is False
     assert (answer["installed"], answer["missing"]) == (not missing, missing)
     assert answer["version"] == "8.17.1.9" and answer["fqdn"] == "mta1.example.test"
-    assert answer["ipv6"] is True and answer["v6only"] is False
+    assert answer["addresses"] == ["192.0.2.1"] and answer["ipv6"] is True and answer["v6only"] is False
     assert answer["certificate_fault"] == "asked ('/c', '/k', '')"
     assert sorted(answer["tools"]) == ["m4", "make", "makemap", "sendmail"]
 

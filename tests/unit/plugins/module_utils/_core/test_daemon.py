@@ -138,3 +138,13 @@ def test_the_error_says_what_where_and_why(
 def test_a_missing_socket_is_explained(reasons: list[str], part: str) -> None:
     told = str(daemon.explain_missing(["every address (inet), port 25"], reasons, "The log"))
     assert "does not listen on every address (inet), port 25" in told and part in told
+
+
+@pytest.mark.parametrize(
+    ("reasons", "part"), [([], "The log may say why."), (["SYSERR: x"], "The log says: SYSERR: x.")]
+)
+def test_a_daemon_that_did_not_come_up_is_explained(reasons: list[str], part: str) -> None:
+    assert (
+        str(daemon.explain_silence("no daemon runs", "sendmail", reasons, "The log"))
+        == f"sendmail: no daemon runs. {part}"
+    )

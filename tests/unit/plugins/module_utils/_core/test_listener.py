@@ -191,3 +191,9 @@ def test_a_socket_that_is_not_there_is_missed(
 def test_a_listener_says_what_it_is() -> None:
     assert str(V4) == "every address (inet), port 25"
     assert str(LOCAL) == "127.0.0.1 (inet), port 25"
+
+
+def test_an_address_of_another_host_is_refused() -> None:
+    lst.refuse_foreign((V4, LOCAL, lst.Listener("inet", "10.77.3.12"), lst.Listener("inet", "127.0.0.9")), ADDRESSES)
+    with pytest.raises(MailtlsError, match=r"192\.0\.2\.9 is not one of this host's addresses"):
+        lst.refuse_foreign((lst.Listener("inet", "192.0.2.9"),), ADDRESSES)
