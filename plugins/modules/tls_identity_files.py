@@ -116,10 +116,13 @@ def refuse(present: Identity, contents: Contents) -> None:
     reasons = layout.judge_surroundings(present)
     if reasons:
         raise MailtlsError(" ".join(reasons).rstrip("."))
-    problem = identity.keypair_problem(contents) or identity.ca_problem(contents)
+    problem = identity.keypair_problem(contents)
     if problem:
-        remedy = "Give a key and the certificate that was made for it." if "key" in problem else "Give PEM text."
-        raise MailtlsError(f"these files cannot be used: {problem}", where=present.directory, remedy=remedy)
+        remedy = "Give a key without passphrase and the certificate made for it."
+        raise MailtlsError(f"key and certificate cannot be used: {problem}", where=present.directory, remedy=remedy)
+    problem = identity.ca_problem(contents)
+    if problem:
+        raise MailtlsError(f"the CA file cannot be used: {problem}", where=present.directory, remedy="Give PEM text.")
 
 
 def render_diff(present: Identity, change: Change, contents: Contents) -> dict[str, str]:

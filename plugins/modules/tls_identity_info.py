@@ -84,7 +84,7 @@ keypair_problem:
   description: Why OpenSSL does not take key and certificate together; empty when it does.
   type: str
   returned: always
-  sample: key values mismatch
+  sample: the key does not belong to the certificate
 ca_problem:
   description: Why OpenSSL does not take the CA file; empty when it does.
   type: str

@@ -87,7 +87,8 @@ def _is_inside(path: str, root: str) -> bool:
 def judge_authority(authority: t.Mapping[str, t.Any], now: datetime) -> list[str]:
     """All reasons not to issue with the CA in ``folder``; none when both its files are missing (it is then made).
 
-    ``key`` holds the facts of the key (``present``, ``encrypted``, ``problem``, ``public_key``), ``certificate`` a list of facts.
+    ``key`` holds the facts of the key (``present``, ``encrypted``, ``problem``, ``public_key``), ``certificate`` a list
+    of facts.
     """
     folder = authority["folder"]
     key, found = authority["key"], authority["certificate"]

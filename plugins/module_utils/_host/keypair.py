@@ -46,7 +46,11 @@ def _problem(load: t.Callable[[ssl.SSLContext], None]) -> str:
     try:
         load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     except ssl.SSLError as error:
-        return (error.reason or str(error)).lower().replace("_", " ")
+        if error.reason in ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"):
+            return "the key does not belong to the certificate"
+        # Without a reason Python gives only its own source line.
+        reason = f" ({error.reason.lower().replace('_', ' ')})" if error.reason and error.reason != "PEM" else ""
+        return f"OpenSSL cannot read it{reason}"
     except (OSError, ValueError) as error:
         return (getattr(error, "strerror", "") or str(error)).lower()
     return ""
