@@ -62,7 +62,10 @@ build: setup ## the collection's tarball, in .cache/dist
 	$(TOOLS) ansible-galaxy collection build --force --output-path $(CACHE)/dist
 
 molecule: setup ## one scenario: make molecule SCENARIO=default
-	$(TOOLS) molecule --config .config/molecule/config.yml test --scenario-name $(SCENARIO)
+	$(TOOLS) molecule --base-config .config/molecule/config.yml test --scenario-name $(SCENARIO)
+
+demo: setup ## the story on real sendmail, shown step by step (DEMO_KEEP=1 keeps the containers)
+	$(TOOLS) python tests/demo.py
 
 test: lint unit sanity molecule ## what CI runs
 
