@@ -4,7 +4,17 @@ dnl #
 dnl # The belt: what holds when the access map does not speak. It stands after MAILER(), else m4 warns.
 dnl # sendmail calls it before its own look-up, with the result of the TLS session as the argument.
 dnl # Columns are separated by real TABs. Class {Tls} holds VERIFY and ENCR; sendmail defines it itself.
+dnl #
+dnl # A name that reads like an address, or ends in a number: no host is really called so.
+LOCAL_CONFIG
+Kmailtls_address regex -a@ADDRESS (:.*|(^|\.)[0-9]+\.?)$
 LOCAL_TLS_SERVER
+dnl # sendmail looks up the name of the next hop before its address. A forged MX record "10.1.2.3", or "evil.10", would
+dnl # meet an exception that is meant for the address or network. Real addresses stand in brackets.
+R$*	$: < $&{server_name} >
+R< [ $* ] >	$: < NAME >
+R< $* >	$: < $(mailtls_address $1 $: NAME $) >
+R< $* @ADDRESS >	$#error $@ 4.7.0 $: "403 the next hop " $&{server_name} " has an address for a name"
 dnl # Ask the map for its default, the empty key. <TMPF> is a map that failed, ABSENT a map without the key
 dnl # (a stock or foreign map, or one that makemap did not finish).
 R$*	$: < $(access TLS_Srv: $: ABSENT $) >
