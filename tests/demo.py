@@ -12,47 +12,60 @@ import pathlib
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import typing as t
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "testinfra"))
 
-from lab import Lab, Play
+from lab import ROOT, Lab, Play
 from story import Seen, Story
 
 NAME = "demo"
 WIDTH = 118
+PATIENCE = 20  # seconds of silence after which a file gets a line
 BOLD, RED, GREEN, DIM = "1", "31", "32", "2"
 
 
 class Screen:
-    """Plain text; colour and the moving line of progress only on a terminal."""
+    """Plain text. While something is waited for, a terminal shows what and for how long; a file gets a line now and then."""
 
     def __init__(self) -> None:
         self.terminal = sys.stdout.isatty()
-        self.begin = time.monotonic()
-        self.pending = False
+        self.lock = threading.Lock()
+        self.waiting = ""
+        self.since = time.monotonic()
+        threading.Thread(target=self.tick, daemon=True).start()
 
     def colour(self, code: str, text: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self.terminal else text
 
     def line(self, text: str = "") -> None:
-        if self.pending:
-            print("\r\033[K", end="")
-            self.pending = False
-        print(text, flush=True)
+        with self.lock:
+            print(f"\r\033[K{text}" if self.terminal else text, flush=True)
+            self.since = time.monotonic()
 
     def show(self, text: str) -> None:
         for line in text.rstrip("\n").split("\n"):
             self.line(f"      {line}")
 
     def progress(self, text: str) -> None:
-        if self.terminal:
-            seconds = time.monotonic() - self.begin
-            print(f"\r\033[K      {self.colour(DIM, f'{seconds:4.0f} s  {text}'[:WIDTH])}", end="", flush=True)
-            self.pending = True
+        self.waiting = text
+
+    def tick(self) -> None:
+        """Runs beside the story, for as long as the process lives."""
+        while True:
+            time.sleep(1)
+            seconds = time.monotonic() - self.since
+            text = f"      {seconds:3.0f} s  {self.waiting}"[:WIDTH]
+            if self.terminal and self.waiting and seconds > 1:
+                with self.lock:
+                    print(f"\r\033[K{self.colour(DIM, text)}", end="", flush=True)
+            elif self.waiting and seconds > PATIENCE:
+                self.line(text)
 
     def heading(self, text: str) -> None:
+        self.progress("")
         self.line()
         self.line(self.colour(BOLD, text))
 
@@ -98,8 +111,9 @@ class Demo:
             self.play("molecule/shared/create.yml")
             self.play("molecule/shared/prepare.yml")
         with self.phase("0. The playbook on both relays, with STARTTLS off on MTA2"):
-            self.play("playbooks/site.yml", limit="mta2", sendmail_starttls_offered=False)
-            self.play("playbooks/site.yml", limit="mta1")
+            self.lab.inventories.append(ROOT / "molecule/default/inventory.yml")
+            self.play("playbooks/site.yml")
+            self.lab.inventories.pop()
 
     def tell(self) -> None:
         story = self.story
@@ -120,13 +134,9 @@ class Demo:
 
     def destroy(self) -> None:
         if os.environ.get("DEMO_KEEP") == "1":
-            self.screen.heading(
-                f"The lab is kept: podman exec -it {self.lab.container('mta1')} bash; make clean removes it."
-            )
+            self.screen.heading(f"The lab is kept: podman exec -it {self.lab.container('mta1')} bash")
             return
-        with self.phase(
-            "The lab is removed (DEMO_KEEP=1 keeps it; the images stay for the next time, make clean removes them)"
-        ):
+        with self.phase("The lab is removed (DEMO_KEEP=1 keeps it; make clean removes the images too)"):
             self.play("molecule/shared/destroy.yml")
 
     def close(self) -> int:

@@ -199,7 +199,10 @@ class Lab:
                 self.progress(task)
             elif re.match(r"(changed|fatal|failed): ", line):
                 self.show(f"  {line.split(']')[0]}] {task}")
-        return "".join(lines)
+        output = "".join(lines)
+        for words in re.findall(r"msg: '(Canary .*?[^'])'\n", output, re.S):
+            self.show(f"  {' '.join(words.split())}".replace("''", "'"))
+        return output
 
     def forge_mx(self, target: str) -> None:
         """Make the DNS name another host as the mail exchanger of MTA2."""

@@ -149,7 +149,8 @@ class Story:
         shown = ["S: 250-STARTTLS" in lines for lines in dialogues]
         answered = all(line.startswith("S: 2") for lines in dialogues for line in lines if line.startswith("S:"))
         expected = f"EHLO on IPv4 and IPv6 shows {'' if offered else 'no '}250-STARTTLS"
-        seen = f"250-STARTTLS: {shown}" if answered else "not every reply was 2xx"
+        words = [f"{family}: {'shown' if found else 'not shown'}" for family, found in zip(["IPv4", "IPv6"], shown)]
+        seen = ", ".join(words) if answered else "not every reply was 2xx"
         return Seen(step, expected, seen, answered and shown == [offered] * 2)
 
     def status_in_queue(self, queue_id: str) -> str:
