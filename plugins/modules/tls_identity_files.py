@@ -94,7 +94,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._core import identity as layout
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.identity import Change, Identity
-from ..module_utils._host import identity, keypair
+from ..module_utils._host import identity_folder, keypair
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "directory": {"type": "path", "default": "/etc/mail/certs"},
@@ -116,11 +116,11 @@ def refuse(present: Identity, contents: Contents) -> None:
     reasons = layout.judge_surroundings(present)
     if reasons:
         raise MailtlsError(" ".join(reasons).rstrip("."))
-    problem = identity.keypair_problem(contents)
+    problem = identity_folder.keypair_problem(contents)
     if problem:
         remedy = "Give a key without passphrase and the certificate made for it."
         raise MailtlsError(f"key and certificate cannot be used: {problem}", where=present.directory, remedy=remedy)
-    problem = identity.ca_problem(contents)
+    problem = identity_folder.ca_problem(contents)
     if problem:
         raise MailtlsError(f"the CA file cannot be used: {problem}", where=present.directory, remedy="Give PEM text.")
 
@@ -142,8 +142,8 @@ def render_diff(present: Identity, change: Change, contents: Contents) -> dict[s
 
 def converge(module: AnsibleModule) -> dict[str, t.Any]:
     directory = os.path.normpath(module.params["directory"])
-    actual = identity.read_contents(directory)
-    present = identity.read_identity(directory, actual)
+    actual = identity_folder.read_contents(directory)
+    present = identity_folder.read_identity(directory, actual)
     wish = read_wish(module.params)
     contents = {name: actual[name] if wish[name] is None else wish[name] for name in wish}
     change = layout.plan(present, wish, actual)
@@ -153,7 +153,7 @@ def converge(module: AnsibleModule) -> dict[str, t.Any]:
         return answer
     drift = [layout.describe_drift(present, name) for name in change.repaired]
     if not module.check_mode:
-        identity.install(present, change, contents)
+        identity_folder.install(present, change, contents)
     return {**answer, "written": change.written, "repaired": drift, "diff": render_diff(present, change, contents)}
 
 

@@ -103,7 +103,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core import identity as layout
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._host import identity
+from ..module_utils._host import identity_folder
 
 OPTIONS: dict[str, dict[str, t.Any]] = {"directory": {"type": "path", "default": "/etc/mail/certs"}}
 
@@ -112,7 +112,7 @@ def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
     directory = os.path.normpath(module.params["directory"])
     try:
-        installed = identity.read_identity(directory, identity.read_contents(directory))
+        installed = identity_folder.read_identity(directory, identity_folder.read_contents(directory))
     except MailtlsError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, hazards=layout.judge_surroundings(installed), **installed.to_dict())

@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import identity as layout
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._host import files, keypair
-from ansible_collections.mailtls.relay.plugins.module_utils._host import identity as subject
+from ansible_collections.mailtls.relay.plugins.module_utils._host import identity_folder as subject
 
 CA = pki.certificate("ca", authority=True).encode()
 OLD = {"host.key": pki.key_pem("old").encode(), "host.crt": pki.certificate("old").encode(), "ca.crt": CA}
@@ -120,12 +120,12 @@ def test_files_that_openssl_refuses_replace_nothing(folder: str) -> None:
     assert sorted(os.listdir(folder)) == ["ca.crt", "ca.d", "host.crt", "host.key"]
 
 
-STEPS = [(module, name) for module, name in ((os, "rename"), (files, "write_aside"), (keypair, "ca_problem"))]
+STEPS = [(os, "rename"), (files, "write_aside"), (keypair, "ca_problem")]
 
 
 @pytest.mark.parametrize("there", [{}, OLD], ids=["first", "renewal"])
 @pytest.mark.parametrize("count", [0, 1, 2])
-@pytest.mark.parametrize(("module", "name"), STEPS, ids=[name for _, name in STEPS])
+@pytest.mark.parametrize(("module", "name"), STEPS, ids=[step[1] for step in STEPS])
 def test_a_kill_at_any_step_is_noticed_and_mended(
     folder: str, module: t.Any, name: str, count: int, there: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
