@@ -28,7 +28,7 @@ BOLD, RED, GREEN, DIM = "1", "31", "32", "2"
 
 
 class Screen:
-    """Plain text. While something is waited for, a terminal shows what and for how long; a file gets a line now and then."""
+    """Plain text. While something is waited for, a terminal shows what and how long; a file gets a line at times."""
 
     def __init__(self) -> None:
         self.terminal = sys.stdout.isatty()
