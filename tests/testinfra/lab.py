@@ -238,5 +238,6 @@ def environment(name: str) -> dict[str, str]:
         "ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "molecule/connection"),
         "ANSIBLE_PIPELINING": "true",
         "ANSIBLE_INJECT_FACT_VARS": "false",
+        "ANSIBLE_FORCE_COLOR": "false",  # Molecule sets it
         "ANSIBLE_NOCOLOR": "true",
     }
