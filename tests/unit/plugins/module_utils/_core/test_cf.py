@@ -12,7 +12,7 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core import cf
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 
 FIXTURES = pathlib.Path(__file__).parents[4] / "fixtures"
-RELEASES = ("8.17", "8.18")
+RELEASES = ("8.15", "8.17", "8.18")
 
 
 def read(release: str) -> str:
