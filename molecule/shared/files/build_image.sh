@@ -18,15 +18,19 @@ podman image exists "$image" && exit 0
 echo made # the caller reports this as a change
 
 from_registry() {
+  local runtime fetched=
+  podman image exists "$base" || fetched=yes
   timeout 60 podman pull --quiet "$base" > /dev/null 2>&1 || return 1
-  local runtime
   for runtime in "" --runtime=runc --runtime=crun; do
-    podman ${runtime:+"$runtime"} build --quiet --label "$label" --ulimit nofile=4096:4096 --tag "$image" - << CONTAINERFILE && return 0
+    podman ${runtime:+"$runtime"} build --quiet --label "$label" --ulimit nofile=4096:4096 --tag "$image" - << CONTAINERFILE || continue
 FROM $base
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $* \
  && rm -rf /var/lib/apt/lists/*
 CONTAINERFILE
+    # Without a name of its own, a base that was fetched for this goes when the image made of it goes.
+    test -z "$fetched" || podman untag "$base"
+    return 0
   done
   return 1
 }
