@@ -29,7 +29,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 CONTAINERFILE
     # Without a name of its own, a base that was fetched for this goes when the image made of it goes.
-    test -z "$fetched" || podman untag "$base"
+    test -z "$fetched" || podman untag "$base" "$base"
     return 0
   done
   return 1
