@@ -158,8 +158,21 @@ class Lab:
 
     def left_mta1(self, since: float) -> list[capture.Stream]:
         """Everything that left MTA1 since a moment, replies to the client excepted."""
-        time.sleep(0.5)  # the capture writes packets when they come, in another process
+        time.sleep(1.2)  # tcpdump hands out what it has once a second
+        self.no_packet_was_dropped()
         return capture.streams(capture.packets((self.state / "mta1.pcap").read_bytes(), since))
+
+    def no_packet_was_dropped(self) -> None:
+        """A capture with holes proves nothing. Asked by SIGUSR1, tcpdump tells its counts."""
+        name = self.container("capture")
+        before = self.capture_counts()
+        subprocess.run(["podman", "kill", "--signal=USR1", name], check=True, capture_output=True)
+        counts = self.wait("the counts of the capture", lambda: self.capture_counts()[len(before) :])
+        assert set(counts) == {"0"}, f"{name}: {counts} packets dropped by the kernel"
+
+    def capture_counts(self) -> list[str]:
+        done = subprocess.run(["podman", "logs", self.container("capture")], check=True, capture_output=True, text=True)
+        return re.findall(r"(\d+) packets? dropped by kernel", done.stderr + done.stdout)
 
     def sink(self) -> list[dict[str, t.Any]]:
         """What MTA3 has seen."""
@@ -187,6 +200,14 @@ class Lab:
         output = self.follow(done)
         changed = {host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+ +changed=(\d+)", output, re.M)}
         return Play(done.wait(), output, changed, time.monotonic() - begin)
+
+    def module(self, host: str, name: str, options: dict[str, t.Any]) -> subprocess.CompletedProcess[str]:
+        """One module of the collection on one host."""
+        inventories = [arg for path in self.inventories for arg in ("--inventory", str(path))]
+        program = str(pathlib.Path(sys.executable).with_name("ansible"))
+        argv = [program, host, *inventories, "--module-name", f"mailtls.relay.{name}", "--args", json.dumps(options)]
+        self.show(f"$ ansible {host} --module-name mailtls.relay.{name}")
+        return subprocess.run(argv, cwd=ROOT, env=environment(self.name), capture_output=True, text=True, check=False)
 
     def follow(self, running: subprocess.Popen[str]) -> str:
         """Collects the output; shows each change with its task, so that waiting has something to see."""

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
 import random
 import re
 import subprocess
 import threading
 import time
-import typing as t
 
 import capture
 import pytest
-from lab import RECIPIENT, SENDER, Lab, environment, message
+from lab import RECIPIENT, SENDER, Lab, message
 
 KILLS = int(os.environ.get("MAILTLS_KILLS", "50"))
 SEED = int(os.environ.get("MAILTLS_SEED", "20261123"))
@@ -69,28 +67,21 @@ def in_force(lab: Lab) -> None:
     assert "-T<TMPF>" in cf and " -o" not in cf and "SLocal_tls_server" in cf
 
 
-def ad_hoc(lab: Lab, module: str, options: dict[str, t.Any], folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
-    """One module on MTA1, its options by way of a file."""
-    given = folder / "options.json"
-    given.write_text(json.dumps(options), encoding="utf-8")
-    inventories = [arg for path in lab.inventories for arg in ("--inventory", str(path))]
-    argv = ["ansible", "mta1", *inventories, "--module-name", module, "--args", f"@{given}"]
-    return subprocess.run(argv, cwd=lab.inventories[0].parents[2], env=environment(lab.name), capture_output=True, text=True)
-
-
-def test_makemap_killed_half_way(lab: Lab, tmp_path: pathlib.Path) -> None:
+def test_makemap_killed_half_way(lab: Lab) -> None:
     rows_before = map_rows(lab)
     digest = lab.read("mta1", "sha256sum /etc/mail/access.db")
     entries = [{"key": "TLS_Srv:", "value": "TEMP+ENCR:128"}]
     entries += [{"key": f"Connect:host{number}.example", "value": "REJECT"} for number in range(MANY)]
+    given = lab.state / "entries.json"
+    given.write_text(json.dumps(entries), encoding="utf-8")
     hunter = "while ! pkill -9 -x makemap; do sleep 0.01; done; sleep 0.1"
     # makemap is let live for a moment, so that the database it leaves behind is half written.
     hunter = f"until pgrep -x makemap; do sleep 0.01; done; sleep 0.3; {hunter}"
     killer = subprocess.Popen(["podman", "exec", lab.container("mta1"), "sh", "-c", hunter])
-    done = ad_hoc(lab, "mailtls.relay.sendmail_map", {"entries": entries}, tmp_path)
+    play = lab.converge("molecule/survives_kill/one_map.yml", limit="mta1", entries_file=str(given))
     killer.kill()
-    assert done.returncode != 0 and "makemap" in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
-    assert "Traceback" not in done.stdout
+    assert play.code != 0 and "makemap" in play.output, play.output[-2000:]
+    assert "Traceback" not in play.output
     assert lab.read("mta1", "sha256sum /etc/mail/access.db") == digest
     assert map_rows(lab) == rows_before
 
