@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import random
@@ -21,6 +22,12 @@ from lab import RECIPIENT, SENDER, Lab, message
 KILLS = int(os.environ.get("MAILTLS_KILLS", "50"))
 SEED = int(os.environ.get("MAILTLS_SEED", "20261123"))
 MANY = 300_000
+# Waits for the n-th module of a play: facts and looks come first, then what changes the relay. Each is one process.
+WATCH = (
+    "n=0; while [ $n -lt %d ]; do p=$(pgrep -nx python3); "
+    "if [ -n \"$p\" ] && [ \"$p\" != \"$last\" ]; then n=$((n+1)); last=$p; fi; sleep 0.01; done"
+)
+STRIKE = "pkill -9 -x python3; pkill -9 -x 'm4|makemap'; true"
 HELD = {"tls_audit_expect": "any", "tls_audit_evidence_host": ""}
 
 
@@ -46,7 +53,12 @@ class Traffic(threading.Thread):
         while not self.done.is_set():
             number += 1
             mark = f"flow{number:05d}"
-            (reply,) = self.quiet.send({RECIPIENT: message(mark).text}, SENDER).values()
+            try:
+                (reply,) = self.quiet.send({RECIPIENT: message(mark).text}, SENDER).values()
+            except AssertionError as error:
+                # HUP closes the listener for a moment; a real client comes again.
+                assert "Connection refused" in str(error) or "Connection unexpectedly closed" in str(error)
+                reply = "come again"
             (self.accepted if re.fullmatch(r"\w{14}", reply) else self.refused).append(mark)
             self.done.wait(0.5)
 
@@ -103,26 +115,27 @@ def test_modules_killed_at_random_moments(lab: Lab) -> None:
     moment = time.time()
     traffic = Traffic(lab)
     traffic.start()
-    span = lab.converge("molecule/survives_kill/change.yml", limit="mta1", sendmail_log_level=10).seconds
-    struck = 0
+    struck: collections.Counter[str] = collections.Counter()
     for round_number in range(KILLS):
-        delay = chance.uniform(0.1, 0.95) * span
-        strike = f"sleep {delay:.3f}; pkill -9 python3 && pkill -9 -x 'm4|makemap|sendmail-bt'; true"
-        killer = subprocess.Popen(["podman", "exec", lab.container("mta1"), "sh", "-c", strike])
+        (module,) = chance.choices(range(2, 9), weights=(1, 3, 2, 5, 5, 1, 4))
+        strike = f"{WATCH % module}; sleep {chance.uniform(0, 0.9):.3f}; {STRIKE}"
+        killer = subprocess.Popen(["podman", "exec", lab.container("mta1"), "sh", "-c", strike], stdout=subprocess.DEVNULL)
+        if round_number % 5 == 4:
+            lab.read("mta1", "rm -f /etc/mail/certs/host.crt")  # a new key and certificate must be installed
         play = lab.converge(
             "molecule/survives_kill/change.yml",
             limit="mta1",
             sendmail_log_level=9 + round_number % 3,
             sendmail_access_entries=[{"key": f"From:round{round_number}@example.test", "value": "REJECT"}],
-            tls_identity_ca_name=f"lab {round_number % 2}",
         )
+        killer.kill()
         killer.wait()
-        struck += play.code != 0
+        struck.update(re.findall(r"^TASK \[(.*?)\].*\nfatal", play.output, re.M))
         in_force(lab)
         if round_number % 10 == 0:
             lab.run_queue()
-    lab.show(f"{struck} of {KILLS} plays were struck down")
-    assert struck >= KILLS // 3, "most kills hit nothing: the test proves too little"
+    lab.show("\n".join(f"{count:3d} plays were struck down at: {task}" for task, count in struck.most_common()))
+    assert struck.total() >= KILLS // 2, "most kills hit nothing: the test proves too little"
 
     assert lab.converge(limit="mta1", **HELD).code == 0
     second = lab.converge(limit="mta1", **HELD)
