@@ -150,7 +150,7 @@ class Demo:
         self.screen.heading("Seconds")
         for name, seconds in self.seconds:
             self.screen.line(f"{seconds:6.1f}  {name}")
-        self.screen.line(f"{sum(seconds for _, seconds in self.seconds):6.1f}  in all")
+        self.screen.line(f"{sum(seconds for _name, seconds in self.seconds):6.1f}  in all")
         wrong = sum(not row.holds for row in self.rows)
         self.screen.heading(f"{len(self.rows) - wrong} of {len(self.rows)} as expected")
         return int(wrong > 0 or not self.rows)

@@ -15,7 +15,5 @@ import sys
 
 wanted = [argument for argument in sys.argv[1:] if not argument.startswith("--no-")]
 environment = {name: value for name, value in os.environ.items() if name != "GET_PIP"}
-subprocess.check_call(
-    [sys.executable, "-m", "ensurepip", "--default-pip"], env=environment, stdout=subprocess.DEVNULL
-)
+subprocess.check_call([sys.executable, "-m", "ensurepip", "--default-pip"], env=environment, stdout=subprocess.DEVNULL)
 subprocess.check_call([sys.executable, "-m", "pip", "install", *wanted], env=environment)

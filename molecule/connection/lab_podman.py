@@ -44,7 +44,8 @@ class Connection(ConnectionBase):  # type: ignore[misc]
 
     def _exec(self, argv: list[str], data: bytes | None = None) -> tuple[int, bytes, bytes]:
         command = ["podman", "exec", "--interactive", "--user", self.get_option("remote_user")]
-        done = subprocess.run([*command, self.get_option("remote_addr"), *argv], input=data or b"", capture_output=True)
+        command += [self.get_option("remote_addr"), *argv]
+        done = subprocess.run(command, input=data or b"", capture_output=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
@@ -54,7 +55,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
     def put_file(self, in_path: str, out_path: str) -> None:
         super().put_file(in_path, out_path)
         with open(in_path, "rb") as source:
-            code, _, error = self._exec(["/bin/sh", "-c", f"cat > {shlex.quote(out_path)}"], source.read())
+            code, _output, error = self._exec(["/bin/sh", "-c", f"cat > {shlex.quote(out_path)}"], source.read())
         if code:
             raise AnsibleConnectionFailure(f"{out_path}: {error.decode(errors='replace')}")
 

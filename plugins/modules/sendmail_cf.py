@@ -144,16 +144,15 @@ def refuse_unfit(text: str, where: str, folder: str) -> None:
         raise MailtlsError("; ".join(faults), where=where, remedy="Nothing was changed. Correct the mc text.")
 
 
-def apply(wish: t.Mapping[str, t.Any], change: Plan) -> None:
+def apply(wish: t.Mapping[str, t.Any], change: Plan, built: compiler.Built) -> None:
     """Swap the mc in, then the cf: killed between the two, the old cf stays in force and the next run goes on."""
-    assert change.built is not None
     if change.mc_differs:
         if kept(change, wish) and not os.path.exists(wish["mc"] + _KEPT):
             content = change.present.encode(errors="surrogateescape")
             files.swap(files.write_aside(wish["mc"] + _KEPT, content, _ACCESS), wish["mc"] + _KEPT)
         files.swap(files.write_aside(wish["mc"], change.content.encode(), _ACCESS), wish["mc"])
     # After the mc in any case, so that Debian's make does not take it for older.
-    files.swap(files.write_aside(wish["cf"], change.built.text.encode(), _ACCESS), wish["cf"])
+    files.swap(files.write_aside(wish["cf"], built.text.encode(), _ACCESS), wish["cf"])
 
 
 def kept(change: Plan, wish: t.Mapping[str, t.Any]) -> str:
@@ -172,8 +171,8 @@ def converge(wish: t.Mapping[str, t.Any], *, dry: bool, folder: str) -> dict[str
         changed = change.mc_differs or change.cf_differs
         if changed and change.built:
             refuse_unfit(change.built.text, wish["mc"], folder)
-        if changed and not dry:
-            apply(wish, change)
+            if not dry:
+                apply(wish, change, change.built)
     return {"changed": changed, **describe(wish, change)}
 
 

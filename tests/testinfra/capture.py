@@ -48,7 +48,7 @@ def records(data: bytes) -> t.Iterator[tuple[float, int, bytes]]:
     link = struct.unpack_from(f"{order}I", data, 20)[0]
     offset = 24
     while offset + 16 <= len(data):
-        seconds, micros, length, _ = struct.unpack_from(f"{order}IIII", data, offset)
+        seconds, micros, length, _original = struct.unpack_from(f"{order}IIII", data, offset)
         offset += 16
         if offset + length > len(data):
             return

@@ -20,7 +20,7 @@ try:  # ansible-core 2.19 and newer
 except ImportError:
 
     @contextmanager
-    def patch_module_args(args: t.Optional[dict[str, t.Any]] = None) -> t.Iterator[None]:
+    def patch_module_args(args: dict[str, t.Any] | None = None) -> t.Iterator[None]:
         with patch.object(basic, "_ANSIBLE_ARGS", to_bytes(json.dumps({"ANSIBLE_MODULE_ARGS": args or {}}))):
             yield
 

@@ -70,8 +70,8 @@ def access_entries(policy: Policy, further: t.Sequence[Entry] = (), base: t.Sequ
         *((f"sendmail_access_entries[{number}]", entry) for number, entry in enumerate(further)),
     ]
     _refuse_twins(wished)
-    taken = {entry.folded_key for _, entry in wished}
-    return (*(entry for entry in base if entry.folded_key not in taken), *(entry for _, entry in wished))
+    taken = {entry.folded_key for _place, entry in wished}
+    return (*(entry for entry in base if entry.folded_key not in taken), *(entry for _place, entry in wished))
 
 
 def _client_entries(clients: t.Sequence[RelayClient]) -> t.Iterator[tuple[str, Entry]]:

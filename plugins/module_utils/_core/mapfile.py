@@ -79,7 +79,7 @@ def is_managed(text: str) -> bool:
 def parse_dump(text: str) -> dict[str, str]:
     """Rows of ``makemap -u``: folded key, tab, value."""
     rows = (line.partition("\t") for line in text.splitlines())
-    return {key: value for key, _, value in rows}
+    return {key: value for key, _tab, value in rows}
 
 
 def folded_rows(entries: t.Iterable[Entry]) -> dict[str, str]:

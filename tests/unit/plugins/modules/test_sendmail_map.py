@@ -18,7 +18,7 @@ from ansible_collections.mailtls.relay.plugins.modules import sendmail_map
 from module_runner import run_module
 
 FLOOR = {"key": "TLS_Srv:", "value": "TEMP+ENCR:128"}
-ENTRIES = [{"key": "Connect:Mta1.example", "value": "RELAY"}, FLOOR]
+ENTRIES = ({"key": "Connect:Mta1.example", "value": "RELAY"}, FLOOR)
 TEXT = f"{mapfile.HEADER}\nConnect:Mta1.example\tRELAY\nTLS_Srv:\tTEMP+ENCR:128\n"
 ROWS = "connect:mta1.example\tRELAY\ntls_srv:\tTEMP+ENCR:128\n"
 
