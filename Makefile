@@ -78,7 +78,7 @@ demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP
 	$(TOOLS) python tests/demo.py
 
 # The unit tests come last, so that the run ends with pytest's own closing line.
-test: as-root lint sanity scenarios unit ## what CI runs
+test: as-root lint sanity demo scenarios unit ## what CI runs
 
 test-long: as-root setup ## fifty kills under running mail, and installation on bare Debian 11, 12 and 13
 	for scenario in $(LONG_SCENARIOS); do $(MOLECULE) $$scenario; done
