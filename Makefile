@@ -28,7 +28,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 $(VENV_STAMP): requirements-dev.txt tests/install_packages.sh
-	tests/install_packages.sh
+	PYTHON=$(PYTHON) tests/install_packages.sh
 	@echo "== installing the Python tools of requirements-dev.txt into .venv (about a minute)"
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
