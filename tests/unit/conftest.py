@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make ``ansible_collections.mailtls.relay`` this checkout, under plain pytest as under ansible-test."""
+"""Make the imports of the tests work under plain pytest as under ansible-test.
+
+``ansible_collections.mailtls.relay`` is this checkout. What several tests share lies beside this file and in
+tests/testinfra; plain pytest finds the former by itself, ansible-test neither.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,7 @@ def _install_finder() -> None:
     finder._AnsibleCollectionFinder(paths=[str(base)])._install()
 
 
+sys.path[:0] = [str(ROOT / "tests/unit"), str(ROOT / "tests/testinfra")]
 try:
     import ansible_collections.mailtls.relay  # noqa: F401  # pylint: disable=unused-import
 except ImportError:

@@ -6,16 +6,11 @@
 
 from __future__ import annotations
 
-import pathlib
 import socket
 import struct
-import sys
 
+import capture
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "testinfra"))
-
-import capture  # pylint: disable=wrong-import-position,import-error
 
 ETHERNET, LOOPBACK = 1, 772
 SECRET = "MAIL FROM"

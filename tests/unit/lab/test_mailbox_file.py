@@ -6,14 +6,8 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
+import mailbox_file
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "testinfra"))
-
-import mailbox_file  # pylint: disable=wrong-import-position,import-error
 
 MAILBOX = b"""From bob@client.example.test Mon Nov 23 18:38:19 2026
 Received: from mta1.example.test (mta1.example.test [192.0.2.11])

@@ -9,10 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pki
-import pytest
 from ansible_collections.mailtls.relay.plugins.filter.authority_refusals import FilterModule
 
-pytest.importorskip("ansible_collections.community.crypto.plugins.filter.x509_certificate_info")
 CA = pki.facts(pki.certificate("ca", authority=True))
 AUTHORITY = {"folder": "/ca", "key": pki.key_facts("ca"), "certificate_present": True, "certificate": [CA]}
 LOST = {**AUTHORITY, "certificate_present": False, "certificate": []}

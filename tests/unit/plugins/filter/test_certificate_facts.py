@@ -14,7 +14,6 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.mailtls.relay.plugins.filter.certificate_facts import FilterModule
 from ansible_collections.mailtls.relay.plugins.plugin_utils import community_crypto
 
-pytest.importorskip("ansible_collections.community.crypto.plugins.filter.x509_certificate_info")
 FQDN = "mta1.example.test"
 DAMAGED = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 

@@ -13,7 +13,6 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.mailtls.relay.plugins.filter.private_key_facts import FilterModule
 
-pytest.importorskip("ansible_collections.community.crypto.plugins.filter.openssl_privatekey_info")
 PLAIN, LOCKED = pki.key_pem("ca"), pki.key_pem("ca", "secret")
 BROKEN = LOCKED.replace("M", "N", 1)
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import sys
 import typing as t
 
 import pytest
@@ -15,8 +14,6 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import 
 from ansible_collections.mailtls.relay.plugins.module_utils._host import compile as compiler
 from ansible_collections.mailtls.relay.plugins.module_utils._host import files
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_cf
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 from module_runner import run_module
 
 FIT = (pathlib.Path(__file__).parents[3] / "fixtures/cf/sendmail-8.18.cf").read_text()

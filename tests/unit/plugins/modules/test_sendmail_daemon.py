@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
 import typing as t
 
 import pytest
@@ -14,8 +12,6 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import 
 from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Listener
 from ansible_collections.mailtls.relay.plugins.module_utils._host import service
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_daemon
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 from module_runner import run_module
 
 OPTIONS = {"files": ["/cf"], "listeners": [{"family": "inet"}]}

@@ -4,17 +4,14 @@
 
 from __future__ import annotations
 
-import pathlib
-
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._core.queuefile import QueuedRecipient, parse_queue_file
-
-FIXTURES = pathlib.Path(__file__).resolve().parents[4] / "fixtures/queuefile"
+from recording import read_recording
 
 
 def test_held_canary_of_8_17() -> None:
-    data = (FIXTURES / "sendmail-8.17-qf6ANIUtIe000395").read_bytes()
+    data = read_recording("queuefile/sendmail-8.17-qf6ANIUtIe000395")
     message = parse_queue_file("6ANIUtIe000395", data)
     assert message.queue_id == "6ANIUtIe000395"
     assert message.tries == 1
@@ -28,7 +25,7 @@ def test_held_canary_of_8_17() -> None:
 
 
 def test_message_of_8_18_with_two_recipients() -> None:
-    data = (FIXTURES / "sendmail-8.18-qf6ANIVCFq000285").read_bytes()
+    data = read_recording("queuefile/sendmail-8.18-qf6ANIVCFq000285")
     message = parse_queue_file("6ANIVCFq000285", data)
     assert [recipient.address for recipient in message.recipients] == [
         "<nobody1@[10.89.77.98]>",

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import pathlib
 import typing as t
 
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import smtp
 from ansible_collections.mailtls.relay.plugins.module_utils._core.smtp import Command, DialogueError
+from recording import read_recording
 
-FIXTURES = pathlib.Path(__file__).resolve().parents[4] / "fixtures/smtp"
 EHLO = [Command("EHLO", "[192.0.2.1]")]
 MAIL = [*EHLO, Command("MAIL", "FROM:<>"), Command("RCPT", "TO:<a@b>")]
 CODES_TAKEN = [220, 250, 250, 250, 354, 250, 221]
@@ -51,12 +50,12 @@ def split_replies(data: bytes) -> list[bytes]:
 
 
 def read(name: str) -> list[bytes]:
-    # Git and editors may have made the line ends LF; on the wire they are CRLF.
-    return split_replies((FIXTURES / name).read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    return split_replies(read_recording(f"smtp/{name}"))
 
 
 @pytest.mark.parametrize("name, commands, codes, starttls", DIALOGUES)
 def test_recorded_dialogue_whole(name: str, commands: list[Command], codes: list[int], starttls: bool) -> None:
+    assert all(line.endswith(b"\r\n") for reply in read(name) for line in reply.splitlines(keepends=True))
     replies = play(read(name), commands)
     assert [reply.code for reply in replies] == codes
     assert ("STARTTLS" in smtp.parse_capabilities(replies[1])) is starttls

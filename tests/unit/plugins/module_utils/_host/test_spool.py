@@ -12,8 +12,9 @@ import typing as t
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._host import spool
+from recording import read_recording
 
-FIXTURE = pathlib.Path(__file__).resolve().parents[4] / "fixtures/queuefile/sendmail-8.17-qf6ANIUtIe000395"
+HELD = read_recording("queuefile/sendmail-8.17-qf6ANIUtIe000395")
 ID, OTHER = "6ANIUtIe000395", "6ANIUtIe000396"
 HEADER, MARK = "X-Mailtls-Canary", "abcdef0123"
 
@@ -24,7 +25,7 @@ LAYOUTS = [("", "", ""), ("q1", "q1", "q1"), ("qf", "df", "xf"), ("q2/qf", "q2/d
 def fill(queue: pathlib.Path, queue_id: str, layout: t.Sequence[str] = ("", "", ""), mark: str = MARK) -> pathlib.Path:
     for kind, place in zip(("qf", "df", "xf"), layout):
         (queue / place).mkdir(parents=True, exist_ok=True)
-        content = FIXTURE.read_bytes().replace(MARK.encode(), mark.encode()) if kind == "qf" else b"body\n"
+        content = HELD.replace(MARK.encode(), mark.encode()) if kind == "qf" else b"body\n"
         (queue / place / f"{kind}{queue_id}").write_bytes(content)
     return queue / layout[0] / f"qf{queue_id}"
 
