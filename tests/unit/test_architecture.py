@@ -20,7 +20,8 @@ CORE = sorted((PLUGINS / "module_utils/_core").glob("*.py"))
 HOST = sorted((PLUGINS / "module_utils/_host").glob("*.py"))
 MODULES = sorted((PLUGINS / "modules").glob("*.py"))
 FILTERS = sorted((PLUGINS / "filter").glob("*.py"))
-PYTHON = [*CORE, *HOST, *MODULES, *FILTERS]
+GLUE = sorted((PLUGINS / "plugin_utils").glob("*.py"))
+PYTHON = [*CORE, *HOST, *MODULES, *FILTERS, *GLUE]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 TASK_FILES = sorted((ROOT / "roles").glob("*/tasks/**/*.yml")) + sorted((ROOT / "roles").glob("*/handlers/*.yml"))
 TEMPLATES = sorted((ROOT / "roles").glob("*/templates/**/*.j2"))
@@ -74,7 +75,7 @@ def flat_tasks(content: t.Any) -> t.Iterator[dict[str, t.Any]]:
 
 
 def test_there_is_something_to_check() -> None:
-    assert len(CORE) > 1 and len(HOST) > 1 and MODULES and FILTERS and len(ROLES) == 3 and TASK_FILES
+    assert len(CORE) > 1 and len(HOST) > 1 and MODULES and FILTERS and GLUE and len(ROLES) == 3 and TASK_FILES
 
 
 @pytest.mark.parametrize("path", CORE, ids=relative)
@@ -96,6 +97,20 @@ def test_host_knows_no_policy(path: pathlib.Path) -> None:
 def test_a_filter_is_a_pure_projection(path: pathlib.Path) -> None:
     assert not [name for name in imports(path) if "_host" in name or name in {"os", "socket", "subprocess"}]
     assert f'"{path.stem}"' in path.read_text(encoding="utf-8"), "a filter is named as its file"
+
+
+@pytest.mark.parametrize("path", GLUE, ids=relative)
+def test_glue_over_other_collections_means_nothing(path: pathlib.Path) -> None:
+    assert not [name for name in imports(path) if "_core" in name or "_host" in name]
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_only_filters_use_the_glue_and_only_the_glue_other_collections(path: pathlib.Path) -> None:
+    if path not in FILTERS:
+        assert not [name for name in imports(path) if "plugin_utils" in name], "this runs on relays, the glue does not"
+    if path not in GLUE:
+        foreign = set(re.findall(r"ansible_collections\.(\w+\.\w+)", path.read_text(encoding="utf-8")))
+        assert not foreign - {"mailtls.relay"}, "plugin_utils is the only place that looks into another collection"
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=relative)
