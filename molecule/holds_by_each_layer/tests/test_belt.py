@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The belt, asked offline in both relays' sendmail: it holds what the map would let go, and leaves the rest to the map."""
+"""The belt, asked offline in both relays' sendmail: holds what the map would let go, leaves the rest to the map."""
 
 from __future__ import annotations
 
@@ -74,7 +74,11 @@ ASKED = [
     clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer="OK", name="[192.0.2.9]"),
     clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer=WEAK, address="192.0.2.1"),
     clear(
-        DEFAULT, "TLS_Srv:192.0.2.9\tOK", name="192.0.2.9", address="192.0.2.1", answer=NAMED_LIKE_AN_ADDRESS % "192.0.2.9"
+        DEFAULT,
+        "TLS_Srv:192.0.2.9\tOK",
+        name="192.0.2.9",
+        address="192.0.2.1",
+        answer=NAMED_LIKE_AN_ADDRESS % "192.0.2.9",
     ),
     clear(DEFAULT, "TLS_Srv:192\tOK", name="evil.192", address="192.0.2.1", answer=NAMED_LIKE_AN_ADDRESS % "evil.192"),
     clear(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=NAMED_LIKE_AN_ADDRESS % "IPv6:2001:db8:0:0:0:0:0:1"),
@@ -106,7 +110,9 @@ def answer(lab: Lab, host: str, asked: Asked) -> str:
 
 
 @pytest.mark.parametrize("host", ["mta1", "mta2"])
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: f"{'; '.join(asked.rows) or 'empty'} {asked.name} {asked.bits}")
+@pytest.mark.parametrize(
+    "asked", ASKED, ids=lambda asked: f"{'; '.join(asked.rows) or 'empty'} {asked.name} {asked.bits}"
+)
 def test_the_belt_and_the_map(lab: Lab, host: str, asked: Asked) -> None:
     with other_map(lab, host, asked.rows):
         assert answer(lab, host, asked) == asked.answer

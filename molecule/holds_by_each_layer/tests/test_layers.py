@@ -20,7 +20,8 @@ import pytest
 from lab import SENDER, Lab
 
 NO_BELT = "sed -i '/^LOCAL_TLS_SERVER/,$d' /tmp/bent.mc"
-OPTIONAL = r"sed -i 's|^FEATURE(`access_db.*|FEATURE(`access_db'\'', `hash -T<TMPF> -o /etc/mail/access'\'', `skip'\'')dnl|' /tmp/bent.mc"
+FEATURE = r"FEATURE(`access_db'\'', `hash -T<TMPF> -o /etc/mail/access'\'', `skip'\'')dnl"
+OPTIONAL = f"sed -i 's|^FEATURE(`access_db.*|{FEATURE}|' /tmp/bent.mc"
 # m4's feature file warns when -T<TMPF> is missing and puts it in; the definition is bent in the cf instead.
 NO_TEMPFAIL = "sed -i 's/^Kaccess .*/Kaccess hash -o \\/etc\\/mail\\/access/' /etc/mail/sendmail.cf"
 
@@ -125,7 +126,8 @@ def went_in_clear(lab: Lab, bent: Bent) -> tuple[list[str], str]:
     bend(lab, bent)
     lab.on("mta1").run(f"sendmail -Am -qI{queue_id}")
     secrets = [word for word in sent.secrets if not bent.tells_sender or word not in ("MAIL FROM", SENDER)]
-    return capture.leaks(lab.left_mta1(moment), secrets), lab.on("mta1").run(f"grep -a ^M /var/spool/mqueue/qf{queue_id}").stdout
+    leaks = capture.leaks(lab.left_mta1(moment), secrets)
+    return leaks, lab.on("mta1").run(f"grep -a ^M /var/spool/mqueue/qf{queue_id}").stdout
 
 
 @pytest.mark.usefixtures("starttls_off", "restored")
@@ -159,13 +161,14 @@ def test_a_group_readable_key_is_named_repaired_and_harmless_meanwhile(lab: Lab)
     """Red: sendmail stays active, TLS is silently off. Green: the proof names it, MTA1 holds, the next run repairs."""
     assert lab.converge(limit="mta2", sendmail_starttls_offered=True).code == 0
     assert starttls_lines(lab) == [True, True]
-    lab.read("mta2", "chmod 0640 /etc/mail/certs/host.key && kill -HUP $(head -1 /run/sendmail/mta/sendmail.pid) && sleep 3")
+    lab.read("mta2", "chmod 0640 /etc/mail/certs/host.key")
+    lab.read("mta2", "kill -HUP $(head -1 /run/sendmail/mta/sendmail.pid) && sleep 3")
     assert lab.on("mta2").service("sendmail").is_running
     assert starttls_lines(lab) == [False, False]
     with kept(lab):
         assert went_in_clear(lab, Bent("nothing left", (NO_BELT,), "true", FOREIGN))[0]
 
-    _, queue_id = lab.send_marked("group-readable")
+    _message, queue_id = lab.send_marked("group-readable")
     assert lab.fate("mta1", queue_id).endswith("stat=Deferred: 403 4.7.0 encryption too weak 0 less than 128")
 
     refusal = lab.converge("molecule/holds_by_each_layer/only_sendmail.yml", limit="mta2")

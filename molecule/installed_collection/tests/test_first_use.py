@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The README's own commands, with the built tarball installed and the example copied; and check mode tells the truth."""
+"""The README's own commands, with the built tarball installed and the example copied; check mode tells the truth."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def test_check_mode_then_the_run_then_nothing(lab: Lab, user: User) -> None:
     check, first, second = commands("ansible-playbook -i inventory.yml mailtls.relay.site --check")
     before = look(lab)
     ca = lab.state / "ca"
-    _, foretold = user.play(check)
+    _counts, foretold = user.play(check)
     assert look(lab) == before and not ca.exists(), "check mode changed something"
 
-    _, done = user.play(first)
+    _counts, done = user.play(first)
     assert sorted(foretold) == sorted(done), "check mode foretold other tasks than those that changed"
     assert foretold == done, "check mode showed another diff than the run"
 
@@ -121,11 +121,11 @@ def test_check_mode_then_the_run_then_nothing(lab: Lab, user: User) -> None:
     ids=["STARTTLS off", "256 bits", "log level"],
 )
 def test_check_mode_before_a_change_of_policy(lab: Lab, user: User, wish: dict[str, t.Any]) -> None:
-    check, run, _ = commands("ansible-playbook -i inventory.yml mailtls.relay.site --check")
+    check, run, _again = commands("ansible-playbook -i inventory.yml mailtls.relay.site --check")
     before = look(lab)
-    _, foretold = user.play(check, **wish)
+    _counts, foretold = user.play(check, **wish)
     assert look(lab) == before and foretold
-    _, done = user.play(run, **wish)
+    _counts, done = user.play(run, **wish)
     assert foretold == done
     assert user.play(run, **wish)[0] == {"mta1": 0, "mta2": 0}
     user.play(run)

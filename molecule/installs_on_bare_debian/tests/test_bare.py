@@ -26,26 +26,27 @@ def test_the_release_of_sendmail(relay: t.Any) -> None:
 
 
 def test_it_runs_now_and_after_a_reboot(relay: t.Any) -> None:
-    host, _ = relay
+    host, _version = relay
     assert host.service("sendmail").is_running
     assert host.service("sendmail").is_enabled
 
 
 def test_clear_text_is_held_in_sendmails_words(relay: t.Any) -> None:
-    host, _ = relay
+    host, _version = relay
     answer = host.check_output(f"printf '%s' '{UNKNOWN_PEER % 0}' | sendmail -bt -Am")
     assert '403 " encryption too weak " 0 " less than " 128' in answer
     assert "returns: OK" in host.check_output(f"printf '%s' '{UNKNOWN_PEER % 256}' | sendmail -bt -Am").splitlines()[-2]
 
 
 def test_starttls_is_offered_on_its_address(relay: t.Any) -> None:
-    host, _ = relay
-    talk = "import smtplib,sys; s=smtplib.SMTP(sys.argv[1], timeout=30); s.ehlo(); print(s.has_extn('starttls')); print(s.starttls())"
+    host, _version = relay
+    talk = "import smtplib, sys; s = smtplib.SMTP(sys.argv[1], timeout=30); s.ehlo()"
+    talk += "; print(s.has_extn('starttls')); print(s.starttls())"
     address = host.check_output("hostname -I || ip -4 -o addr show scope global").split()[0]
-    assert host.check_output(f"python3 -c \"{talk}\" {address}").splitlines()[0] == "True"
+    assert host.check_output(f'python3 -c "{talk}" {address}').splitlines()[0] == "True"
 
 
 def test_the_key_is_nobody_elses(relay: t.Any) -> None:
-    host, _ = relay
+    host, _version = relay
     key = host.file("/etc/mail/certs/host.key")
     assert (key.user, key.group, key.mode) == ("root", "root", 0o600)

@@ -41,19 +41,28 @@ def entry(key: str, value: str) -> dict[str, t.Any]:
 
 # What is given, and the words that the answer must hold: what, where, what to do.
 VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
-    "misspelt variable of the role": ({"sendmail_smarthost": "x.example"}, ["sendmail_smarthost", "sendmail_smart_host"]),
+    "misspelt variable of the role": (
+        {"sendmail_smarthost": "x.example"},
+        ["sendmail_smarthost", "sendmail_smart_host"],
+    ),
     "misspelt variable of tls_identity": ({"tls_identity_fdqn": FQDN}, ["tls_identity_fdqn", "tls_identity_fqdn"]),
     "misspelt variable of tls_audit": ({"tls_audit_expects": "held"}, ["tls_audit_expects", "tls_audit_expect"]),
     "misspelt key in the policy": ({"sendmail_tls_policy": {"outbond": {}}}, ["outbond", "outbound"]),
     "undefined variable": ({"sendmail_smart_host": "{{ no_such_variable }}"}, ["no_such_variable", "undefined"]),
-    "level sendmail has not": (policy(level="maximum"), ["sendmail_tls_policy.outbound.default.level", "maximum", "encrypt"]),
+    "level sendmail has not": (
+        policy(level="maximum"),
+        ["sendmail_tls_policy.outbound.default.level", "maximum", "encrypt"],
+    ),
     "level of a later release": (policy(level="dane"), ["sendmail_tls_policy.outbound.default.level", "dane"]),
     "bits that are no number": (policy(min_bits="high"), ["sendmail_tls_policy.outbound.default.min_bits", "high"]),
     "no bits": (policy(min_bits=0), ["sendmail_tls_policy.outbound.default.min_bits", "0"]),
     "value that means nothing": (entry("TLS_Srv:192.0.2.1", "ENCR=128"), ["sendmail_access_entries[0]", "ENCR=128"]),
     "exception by name": (entry("TLS_Srv:old.example", "OK"), ["sendmail_access_entries[0]", "old.example", "DNS"]),
     "second empty key": (entry("TLS_Srv:", "TEMP+ENCR:64"), ["sendmail_access_entries[0]", "sendmail_tls_policy"]),
-    "entry that opens the relay": ({"sendmail_relay_clients": ["0.0.0.0/0"]}, ["sendmail_relay_clients[0]", "0.0.0.0/0"]),
+    "entry that opens the relay": (
+        {"sendmail_relay_clients": ["0.0.0.0/0"]},
+        ["sendmail_relay_clients[0]", "0.0.0.0/0"],
+    ),
     "m4 in the smart host": ({"sendmail_smart_host": "mta2'dnl"}, ["sendmail_smart_host", "m4"]),
     "unknown source of the identity": ({"tls_identity_source": "acme"}, ["tls_identity_source", "acme"]),
     "no passphrase": ({"tls_identity_ca_passphrase": ""}, ["tls_identity_ca_passphrase"]),
