@@ -73,6 +73,13 @@ missing:
   returned: always
   type: list
   elements: str
+other_mtas:
+  description: Packages that are there, whole or not, and would have to go for sendmail, because they provide
+    C(mail-transport-agent) too.
+  returned: always
+  type: list
+  elements: str
+  sample: [exim4-daemon-light]
 version:
   description: sendmail's version, empty when it is not installed.
   returned: always
@@ -117,7 +124,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.package import upstream
+from ..module_utils._core.package import providers, upstream, versions
 from ..module_utils._host import presence, service
 
 _OPTIONS = {
@@ -129,16 +136,20 @@ _OPTIONS = {
 }
 _TOOLS = ("sendmail", "m4", "makemap", "make")
 _CF = "/etc/mail/sendmail.cf"
+# What every Debian package that brings /usr/sbin/sendmail provides and conflicts with (Debian Policy 11.6).
+_MTA = "mail-transport-agent"
 
 
 def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Read everything at once; raises MailtlsError."""
-    installed = presence.read_packages([*wish["packages"], wish["version_package"]])
+    packages = presence.read_packages()
+    installed = versions(packages)
     host = service.read_host()
     missing = [name for name in wish["packages"] if name not in installed]
     return {
         "installed": not missing,
         "missing": missing,
+        "other_mtas": providers(packages, _MTA, besides=[*wish["packages"], wish["version_package"]]),
         "version": upstream(installed.get(wish["version_package"], "")),
         "fqdn": presence.read_fqdn(),
         "tools": presence.find_tools(_TOOLS),

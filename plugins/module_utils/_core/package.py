@@ -7,15 +7,48 @@
 from __future__ import annotations
 
 import re
+import typing as t
+from dataclasses import dataclass
 
-# One line per package: name, state, version.
-FORMAT = "${Package}\t${db:Status-Status}\t${Version}\n"
+# One line per package: name, state, version, what else it may be called.
+FORMAT = "${Package}\t${db:Status-Status}\t${Version}\t${Provides}\n"
+# In all other states (dpkg(1)) files of the package are on the disk, and apt would remove it for one it conflicts with.
+_ABSENT = ("not-installed", "config-files")
 
 
-def parse_installed(text: str) -> dict[str, str]:
-    """Name to version of the packages that are installed, from lines in FORMAT."""
+@dataclass(frozen=True)
+class Package:
+    """A package that is there, whole or not: its name, state, version, and the names it provides."""
+
+    name: str
+    state: str
+    version: str
+    provides: frozenset[str] = frozenset()
+
+
+def parse_packages(text: str) -> tuple[Package, ...]:
+    """The packages that are there, whole or not, from lines in FORMAT."""
     rows = (line.split("\t") for line in text.splitlines())
-    return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] == "installed"}
+    return tuple(
+        Package(row[0], row[1], row[2], _parse_provides(row[3]))
+        for row in rows
+        if len(row) == 4 and row[1] not in _ABSENT
+    )
+
+
+def _parse_provides(text: str) -> frozenset[str]:
+    """Names of ``default-mta, mail-transport-agent (= 1)`` (Debian Policy 7.1)."""
+    return frozenset(item.split()[0] for item in text.split(",") if item.strip())
+
+
+def versions(packages: t.Iterable[Package]) -> dict[str, str]:
+    """Name to version of those that are installed as a whole."""
+    return {item.name: item.version for item in packages if item.state == "installed"}
+
+
+def providers(packages: t.Iterable[Package], name: str, *, besides: t.Collection[str]) -> list[str]:
+    """Which packages provide ``name``, in alphabetical order, ``besides`` left out."""
+    return sorted(item.name for item in packages if name in item.provides and item.name not in besides)
 
 
 def upstream(version: str) -> str:

@@ -14,16 +14,15 @@ import stat
 import typing as t
 
 from .._core.exposure import judge, parents
-from .._core.package import FORMAT, parse_installed
+from .._core.package import FORMAT, Package, parse_packages
 from .command import run
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def read_packages(names: t.Sequence[str]) -> dict[str, str]:
-    """Name to version of those packages that are installed."""
-    # Exit status 1 only says that some of them are unknown.
-    return parse_installed(run(["dpkg-query", "--show", f"--showformat={FORMAT}", *names]).output)
+def read_packages() -> tuple[Package, ...]:
+    """Every package that is there, whole or not."""
+    return parse_packages(run(["dpkg-query", "--show", f"--showformat={FORMAT}"]).output)
 
 
 def find_tools(names: t.Sequence[str]) -> dict[str, str]:

@@ -4,22 +4,21 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Host, Network
+from ansible_collections.mailtls.relay.plugins.module_utils._core.package import Package
 from ansible_collections.mailtls.relay.plugins.module_utils._host import presence, service
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_info
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 from module_runner import run_module
+
+MTA = frozenset({"mail-transport-agent"})
+SENDMAIL = Package("sendmail-bin", "installed", "8.17.1.9-2+deb12u2", MTA)
 
 
 @pytest.fixture(autouse=True)
 def host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "read_packages", lambda names: {"sendmail-bin": "8.17.1.9-2+deb12u2", "m4": "1"})
+    monkeypatch.setattr(presence, "read_packages", lambda: (SENDMAIL, Package("m4", "installed", "1")))
     monkeypatch.setattr(presence, "read_fqdn", lambda: "mta1.example.test")
     monkeypatch.setattr(presence, "find_tools", lambda names: {name: f"/usr/bin/{name}" for name in names})
     monkeypatch.setattr(presence, "find_certificate_fault", lambda *paths: f"asked {paths}")
@@ -34,14 +33,21 @@ def test_it_looks_and_changes_nothing(
     answer = run_module(sendmail_info.main, capfd, options, check=check)
     assert answer["changed"] is False
     assert (answer["installed"], answer["missing"]) == (not missing, missing)
+    assert answer["other_mtas"] == []
     assert answer["version"] == "8.17.1.9" and answer["fqdn"] == "mta1.example.test"
     assert answer["addresses"] == ["192.0.2.1"] and answer["ipv6"] is True and answer["v6only"] is False
     assert answer["certificate_fault"] == "asked ('/c', '/k', '')"
     assert sorted(answer["tools"]) == ["m4", "make", "makemap", "sendmail"]
 
 
+@pytest.mark.parametrize("state", ["installed", "unpacked"])
+def test_another_mta_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], state: str) -> None:
+    monkeypatch.setattr(presence, "read_packages", lambda: (SENDMAIL, Package("postfix", state, "3.7", MTA)))
+    assert run_module(sendmail_info.main, capfd, {"packages": ["sendmail"]})["other_mtas"] == ["postfix"]
+
+
 def test_an_error_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    def fail(names: list[str]) -> dict[str, str]:
+    def fail() -> tuple[Package, ...]:
         raise MailtlsError("dpkg-query is not on this host")
 
     monkeypatch.setattr(presence, "read_packages", fail)

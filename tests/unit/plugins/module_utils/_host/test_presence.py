@@ -15,10 +15,13 @@ from ansible_collections.mailtls.relay.plugins.module_utils._host.command import
 
 def test_packages_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
-    answer = Completed(1, "m4\tinstalled\t1.4.19-3\n", "no packages found matching exim9")
+    answer = Completed(0, "m4\tinstalled\t1.4.19-3\t\npostfix\tinstalled\t3.7\tmail-transport-agent\n", "")
     monkeypatch.setattr(presence, "run", lambda argv: calls.append(argv) or answer)
-    assert presence.read_packages(["m4", "exim9"]) == {"m4": "1.4.19-3"}
-    assert len(calls) == 1 and calls[0][-2:] == ["m4", "exim9"]
+    assert [(item.name, sorted(item.provides)) for item in presence.read_packages()] == [
+        ("m4", []),
+        ("postfix", ["mail-transport-agent"]),
+    ]
+    assert [argv[0] for argv in calls] == ["dpkg-query"]
 
 
 def test_tools_are_found_or_empty() -> None:

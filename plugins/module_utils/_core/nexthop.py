@@ -1,0 +1,57 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The next hop of all mail, as sendmail reads SMART_HOST (proto.m4, ruleset MailerToTriple): ``mailer:host:host``."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from .errors import MailtlsError
+
+# A single token before the first colon is the mailer, as in esmtp:mta2.example.org.
+_MAILER = re.compile(r"\A[^\s.:\[\]]+:")
+# Hosts are tried from the left to the right; a colon inside brackets belongs to an IPv6 address.
+_HOST = re.compile(r"(?:\[[^\]]*\]?|[^:\[])+")
+# What the belt takes for an address that DNS gave as a name: a last label of digits.
+_NUMBER_LAST = re.compile(r"(^|\.)[0-9]+\.?\Z")
+_HELD = "so the mail would be held for ever"
+
+
+def refuse_bare_addresses(value: str, where: str) -> str:
+    """Return the smart host, or raise MailtlsError for one to which the belt in sendmail.cf lets no mail go."""
+    for host in _parse_hosts(value):
+        address = _parse_address(host)
+        if address:
+            raise MailtlsError(
+                f"{host} is an address without brackets, which sendmail takes for a name, {_HELD}",
+                where=where,
+                remedy=f"Write {_bracketed(address)}.",
+            )
+        name = host.strip("[]")
+        if _NUMBER_LAST.search(name) and not _parse_address(name):
+            raise MailtlsError(
+                f"{host} ends in a number, as no name of a host does, {_HELD}",
+                where=where,
+                remedy="Write the name of the next hop, or its address in brackets, such as [192.0.2.25].",
+            )
+    return value
+
+
+def _parse_hosts(value: str) -> list[str]:
+    without_mailer = _MAILER.sub("", value)
+    whole = [text for text in (value, without_mailer) if _parse_address(text)]
+    return whole[:1] or _HOST.findall(without_mailer)
+
+
+def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(re.sub(r"(?i)\Aipv6:", "", text.rstrip(".")))
+    except ValueError:
+        return None
+
+
+def _bracketed(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core import nexthop
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "mta2",
+        "mta2.example.test",
+        "mta2.example.test.",
+        "10.example.test",
+        "3com.example",
+        "[mta2.example.test]",
+        "[192.0.2.1]",
+        "[IPv6:2001:db8::1]",
+        "[2001:db8::1]",
+        "a.example.test:b.example.test",
+        "a.example.test:[192.0.2.1]:[IPv6:2001:db8::1]",
+        "esmtp:mta2.example.test",
+        "esmtp:[IPv6:2001:db8::1]",
+        "relay:a.example.test:b.example.test",
+    ],
+)
+def test_where_mail_can_go_is_returned(value: str) -> None:
+    assert nexthop.refuse_bare_addresses(value, "x") == value
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ("10.1.2.3", "[10.1.2.3]"),
+        ("10.1.2.3.", "[10.1.2.3]"),
+        ("esmtp:10.1.2.3", "[10.1.2.3]"),
+        ("mta2.example.test:10.1.2.3", "[10.1.2.3]"),
+        ("[192.0.2.1]:10.1.2.3", "[10.1.2.3]"),
+        ("2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("IPv6:2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("esmtp:2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("mta2.10", "such as [192.0.2.25]"),
+        ("10.1.2.3.4", "such as [192.0.2.25]"),
+        ("[mta2.10]", "such as [192.0.2.25]"),
+        ("a.example.test:25", "such as [192.0.2.25]"),
+    ],
+)
+def test_what_the_belt_holds_for_ever_is_refused_with_what_to_write(value: str, advice: str) -> None:
+    with pytest.raises(MailtlsError) as caught:
+        nexthop.refuse_bare_addresses(value, "sendmail_smart_host")
+    assert caught.value.where == "sendmail_smart_host"
+    assert advice in caught.value.remedy

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Role sendmail judges its input when it is asked to, not at the first use of a value: Ansible evaluates lazily."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import typing as t
+
+import ansible_collections.mailtls.relay as collection
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROLE = ROOT / "roles/sendmail"
+
+# Every case is a host of one play.
+FINE: dict[str, dict[str, t.Any]] = {
+    "defaults": {},
+    "name": {"sendmail_smart_host": "mta2.example.test"},
+    "address": {"sendmail_smart_host": "[192.0.2.25]"},
+}
+BAD: dict[str, tuple[dict[str, t.Any], str]] = {
+    "policy": ({"sendmail_tls_policy": {"outbound": {"default": {"level": "none"}}}}, "sendmail_tls_policy.outbound"),
+    "clients": ({"sendmail_relay_clients": ["0.0.0.0/0"]}, "sendmail_relay_clients[0]"),
+    "smart_host": ({"sendmail_smart_host": "mta2`"}, "sendmail_smart_host: the value"),
+    "bare_address": ({"sendmail_smart_host": "10.1.2.3"}, "Write [10.1.2.3]."),
+    "certificate": ({"sendmail_certificate_file": "/a'b"}, "sendmail_certificate_file: the value"),
+    "key": ({"sendmail_key_file": "/a'b"}, "sendmail_key_file: the value"),
+    "ca_file": ({"sendmail_ca_file": "/a'b"}, "sendmail_ca_file: the value"),
+    "ca_directory": ({"sendmail_ca_directory": "/a'b"}, "sendmail_ca_directory: the value"),
+    "no_listener": ({"sendmail_listeners": []}, "sendmail_listeners: there is no listener"),
+}
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the task that judges the values says to each host."""
+    folder = tmp_path_factory.mktemp("play")
+    judge = yaml.safe_load((ROLE / "tasks/input.yml").read_text(encoding="utf-8"))[-1]
+    report = {"name": "Report", "ansible.builtin.debug": {"msg": "{{ judged.msg }}"}}
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars_files": [str(path) for path in sorted((ROLE / "vars/main").glob("*.yml"))],
+        "tasks": [{**judge, "register": "judged", "ignore_errors": True}, report],
+    }
+    (folder / "play.json").write_text(json.dumps([play]), encoding="utf-8")
+    cases = {**FINE, **{name: variables for name, (variables, _) in BAD.items()}}
+    defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
+    hosts = {name: {**defaults, **variables} for name, variables in cases.items()}
+    (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    reports = re.findall(r"^ok: \[(\w+)\] => (\{.*?^\})", run(folder).partition("TASK [Report]")[2], re.M | re.S)
+    return {name: json.loads(text)["msg"] for name, text in reports}
+
+
+def run(folder: pathlib.Path) -> str:
+    (folder / "ansible.cfg").touch()
+    argv = [sys.executable, "-m", "ansible", "playbook", "-i", "hosts.json", "play.json"]
+    settings = {
+        "ANSIBLE_COLLECTIONS_PATH": str(pathlib.Path(next(iter(collection.__path__))).parents[2]),
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+        "ANSIBLE_NOCOLOR": "true",
+    }
+    done = subprocess.run(argv, cwd=folder, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_good_values_pass(said: dict[str, str], name: str) -> None:
+    assert said[name] == "All assertions passed"
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_values_are_refused_by_the_preflight_itself(said: dict[str, str], name: str) -> None:
+    assert BAD[name][1] in said[name]
