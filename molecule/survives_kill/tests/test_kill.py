@@ -21,7 +21,7 @@ import capture
 import pytest
 from lab import RECIPIENT, SENDER, Lab, Play, message
 
-KILLS = int(os.environ.get("MAILTLS_KILLS", "50"))
+KILLS = int(os.environ.get("MAILTLS_KILLS", "60"))
 SEED = int(os.environ.get("MAILTLS_SEED", "20261123"))
 MANY = 300_000
 # Waits for the n-th module of a play: facts and looks come first, then what changes the relay. Each is one process.
@@ -62,7 +62,7 @@ class Traffic(threading.Thread):
                 assert "Connection refused" in str(error) or "Connection unexpectedly closed" in str(error)
                 reply = "come again"
             (self.accepted if re.fullmatch(r"\w{14}", reply) else self.refused).append(mark)
-            self.done.wait(0.5)
+            self.done.wait(1)
 
     def stop(self) -> list[str]:
         self.done.set()
@@ -158,7 +158,7 @@ def test_modules_killed_at_random_moments(lab: Lab) -> None:
 
     assert lab.converge(limit="mta2", sendmail_starttls_offered=True).code == 0
     lab.run_queue()
-    arrived = lab.wait("all mail to arrive", lambda: marks(lab) if len(marks(lab)) >= len(accepted) else [], 120)
+    arrived = lab.wait("all mail to arrive", lambda: marks(lab) if len(marks(lab)) >= len(accepted) else [], 600)
     assert sorted(arrived) == sorted(accepted), "lost or doubled"
 
 
