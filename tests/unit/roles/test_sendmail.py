@@ -53,7 +53,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "tasks": [{**judge, "register": "judged", "ignore_errors": True}, report],
     }
     (folder / "play.json").write_text(json.dumps([play]), encoding="utf-8")
-    cases = {**FINE, **{name: variables for name, (variables, _) in BAD.items()}}
+    cases = {**FINE, **{name: variables for name, (variables, _words) in BAD.items()}}
     defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
     hosts = {name: {**defaults, **variables} for name, variables in cases.items()}
     (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
