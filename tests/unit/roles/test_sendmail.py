@@ -63,7 +63,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def run(folder: pathlib.Path) -> str:
     (folder / "ansible.cfg").touch()
-    argv = [sys.executable, "-m", "ansible", "playbook", "-i", "hosts.json", "play.json"]
+    argv = [sys.executable, "-m", "ansible.cli.playbook", "-i", "hosts.json", "play.json"]
     settings = {
         "ANSIBLE_COLLECTIONS_PATH": str(pathlib.Path(next(iter(collection.__path__))).parents[2]),
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
