@@ -10,9 +10,11 @@ import datetime as dt
 import os
 import pathlib
 import re
+import subprocess
 import typing as t
 
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,9 +26,20 @@ FQDN = "mta1.example.test"
 
 # Everything a play could touch, with the moment it was touched; and the daemon itself.
 LOOK = (
-    "find /etc/mail /etc/aliases* -printf '%p %T@ %C@ %m %u:%g %s\\n' | sort; "
-    "head -1 /run/sendmail/mta/sendmail.pid; dpkg --list | sha256sum"
+    "find /etc /var/spool/mqueue /var/lib/dpkg/status -printf '%p %T@ %C@ %m %u:%g %s\\n' | sort; "
+    "cat /run/sendmail/mta/sendmail.pid; pgrep --list-full sendmail"
 )
+
+# The tasks that judge; a play that is refused must have come no further than this.
+PREFLIGHT = "mailtls.relay.sendmail : "
+SPELLING = f"{PREFLIGHT}Refuse misspelt variables"
+SPECIFICATION = f"{PREFLIGHT}Validating arguments against arg spec 'preflight'"
+VALUES = f"{PREFLIGHT}Refuse a policy or a value that sendmail would misunderstand"
+RELEASE = f"{PREFLIGHT}Refuse a release this role was not tried with"
+HOST = f"{PREFLIGHT}Refuse a host that sendmail could not work on"
+IDENTITY = "mailtls.relay.tls_identity : Refuse variables that cannot work"
+FILES = "mailtls.relay.tls_identity : Refuse key, certificate or CA bundle that cannot work"
+OTHER_CA = "mailtls.relay.tls_identity : Refuse to replace the certificates of another CA"
 
 POLICY: dict[str, t.Any] = {"outbound": {"default": {"level": "encrypt", "min_bits": 128}}}
 
@@ -39,33 +52,80 @@ def entry(key: str, value: str) -> dict[str, t.Any]:
     return {"sendmail_access_entries": [{"key": key, "value": value}]}
 
 
-# What is given, and the words that the answer must hold: what, where, what to do.
-VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
+# The task that refuses, what is given, and the words that the answer must hold: what, where, what to do.
+VARIABLES: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
     "misspelt variable of the role": (
+        SPELLING,
         {"sendmail_smarthost": "x.example"},
-        ["sendmail_smarthost", "sendmail_smart_host"],
+        ["sendmail_smarthost", "did you mean sendmail_smart_host?"],
     ),
-    "misspelt variable of tls_identity": ({"tls_identity_fdqn": FQDN}, ["tls_identity_fdqn", "tls_identity_fqdn"]),
-    "misspelt variable of tls_audit": ({"tls_audit_expects": "held"}, ["tls_audit_expects", "tls_audit_expect"]),
-    "misspelt key in the policy": ({"sendmail_tls_policy": {"outbond": {}}}, ["outbond", "outbound"]),
-    "undefined variable": ({"sendmail_smart_host": "{{ no_such_variable }}"}, ["no_such_variable", "undefined"]),
+    "misspelt variable of tls_identity": (
+        SPELLING,
+        {"tls_identity_fdqn": FQDN},
+        ["tls_identity_fdqn", "did you mean tls_identity_fqdn?"],
+    ),
+    "misspelt variable of tls_audit": (
+        SPELLING,
+        {"tls_audit_expects": "held"},
+        ["tls_audit_expects", "did you mean tls_audit_expect?"],
+    ),
+    "misspelt key in the policy": (
+        SPECIFICATION,
+        {"sendmail_tls_policy": {"outbond": {}}},
+        ["sendmail_tls_policy.outbond", "Supported parameters include: outbound"],
+    ),
     "level sendmail has not": (
+        VALUES,
         policy(level="maximum"),
         ["sendmail_tls_policy.outbound.default.level", "maximum", "encrypt"],
     ),
-    "level of a later release": (policy(level="dane"), ["sendmail_tls_policy.outbound.default.level", "dane"]),
-    "bits that are no number": (policy(min_bits="high"), ["sendmail_tls_policy.outbound.default.min_bits", "high"]),
-    "no bits": (policy(min_bits=0), ["sendmail_tls_policy.outbound.default.min_bits", "0"]),
-    "value that means nothing": (entry("TLS_Srv:192.0.2.1", "ENCR=128"), ["sendmail_access_entries[0]", "ENCR=128"]),
-    "exception by name": (entry("TLS_Srv:old.example", "OK"), ["sendmail_access_entries[0]", "old.example", "DNS"]),
-    "second empty key": (entry("TLS_Srv:", "TEMP+ENCR:64"), ["sendmail_access_entries[0]", "sendmail_tls_policy"]),
-    "entry that opens the relay": (
-        {"sendmail_relay_clients": ["0.0.0.0/0"]},
-        ["sendmail_relay_clients[0]", "0.0.0.0/0"],
+    "level of a later release": (VALUES, policy(level="dane"), ["sendmail_tls_policy.outbound.default.level", "dane"]),
+    "bits that are no number": (
+        VALUES,
+        policy(min_bits="high"),
+        ["sendmail_tls_policy.outbound.default.min_bits", "high", "from 40 to 256"],
     ),
-    "m4 in the smart host": ({"sendmail_smart_host": "mta2'dnl"}, ["sendmail_smart_host", "m4"]),
-    "unknown source of the identity": ({"tls_identity_source": "acme"}, ["tls_identity_source", "acme"]),
-    "no passphrase": ({"tls_identity_ca_passphrase": ""}, ["tls_identity_ca_passphrase"]),
+    "no bits": (
+        VALUES,
+        policy(min_bits=0),
+        ["sendmail_tls_policy.outbound.default.min_bits: 0 is not", "from 40 to 256"],
+    ),
+    "value that means nothing": (
+        VALUES,
+        entry("TLS_Srv:192.0.2.1", "ENCR=128"),
+        ["sendmail_access_entries[0]", "ENCR=128", "Allowed: "],
+    ),
+    "exception by name": (
+        VALUES,
+        entry("TLS_Srv:old.example", "OK"),
+        ["sendmail_access_entries[0]", "old.example", "DNS"],
+    ),
+    "second empty key": (
+        VALUES,
+        entry("TLS_Srv:", "TEMP+ENCR:64"),
+        ["sendmail_access_entries[0]", "sendmail_tls_policy"],
+    ),
+    "entry that opens the relay": (
+        VALUES,
+        {"sendmail_relay_clients": ["0.0.0.0/0"]},
+        ["sendmail_relay_clients[0]", "open relay", "Name the clients"],
+    ),
+    "m4 in the smart host": (VALUES, {"sendmail_smart_host": "mta2'dnl"}, ["sendmail_smart_host", "apostrophe", "m4"]),
+    "address without brackets": (
+        VALUES,
+        {"sendmail_smart_host": "10.1.2.3"},
+        ["sendmail_smart_host", "without brackets", "Write [10.1.2.3]."],
+    ),
+    "unknown source of the identity": (
+        IDENTITY,
+        {"tls_identity_source": "acme"},
+        ["tls_identity_source: acme", "Use own_ca or files"],
+    ),
+    "no passphrase": (
+        IDENTITY,
+        {"tls_identity_ca_passphrase": ""},
+        ["tls_identity_ca_passphrase is not set", "ansible-vault"],
+    ),
 }
 
 
@@ -74,27 +134,46 @@ def lab() -> Lab:
     return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
 
 
-def refused(lab: Lab, words: list[str], **variables: t.Any) -> None:
-    """The play stops with these words, and MTA1 is as it was."""
+class Refusal(t.NamedTuple):
+    """The task that failed, the tasks before it, and what it said."""
+
+    task: str
+    before: list[str]
+    message: str
+
+
+def refusal(play: Play) -> Refusal:
+    """Reads the output. Only the result counts: the [ERROR] before it also quotes the task's source, as a witness."""
+    tasks = re.split(r"^TASK \[(.*)\] \**$", play.output, flags=re.M)
+    names, results = tasks[1::2], tasks[2::2]
+    (number,) = [number for number, result in enumerate(results) if re.search(r"^(fatal|failed): ", result, re.M)]
+    block = re.search(r"^fatal: \[mta1\]: FAILED! => \n((?:    .*\n)+)", results[number], re.M)
+    assert block, results[number]
+    message = " ".join(str(yaml.safe_load(block[1])["msg"]).split())
+    return Refusal(names[number], names[:number], message)
+
+
+def refused(lab: Lab, task: str, words: list[str], **variables: t.Any) -> str:
+    """The play stops at this task with these words, and MTA1 is as it was; returns what was said."""
     before = lab.read("mta1", LOOK)
     play = lab.converge(limit="mta1", **variables)
     assert play.code != 0, "the play went through"
     assert lab.read("mta1", LOOK) == before
-    assert play.changed.get("mta1", 0) == 0
-    said = message_of(play)
-    assert not [word for word in words if word.lower() not in said.lower()], said
-    assert "Traceback" not in said
-
-
-def message_of(play: Play) -> str:
-    """What the failed task said, without the rest of the play's output."""
-    return " ".join(play.output[play.output.find("[ERROR]") :].split())
+    assert play.changed == {"mta1": 0}
+    found = refusal(play)
+    assert found.task.startswith(task), found
+    # By the roles' own rule only a task called "Ensure" changes something; on a new host it would have.
+    assert not [name for name in found.before if " : Ensure " in name], "something came before the refusal"
+    assert not [word for word in words if word.lower() not in found.message.lower()], found.message
+    assert "Traceback" not in play.output
+    print(found.message)
+    return found.message
 
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_variables(lab: Lab, name: str) -> None:
-    variables, words = VARIABLES[name]
-    refused(lab, words, **variables)
+    task, variables, words = VARIABLES[name]
+    refused(lab, task, words, **variables)
 
 
 class Pair(t.NamedTuple):
@@ -131,24 +210,29 @@ def files(folder: pathlib.Path, key: Pair, certified: Pair) -> dict[str, t.Any]:
 
 
 def test_a_certificate_that_does_not_match_its_key(lab: Lab, tmp_path: pathlib.Path) -> None:
-    refused(lab, ["key", "does not", "host.crt"], **files(tmp_path, certificate(), certificate()))
+    refused(
+        lab,
+        FILES,
+        ["host.crt", "no certificate in it belongs to the key", "Bring the key"],
+        **files(tmp_path, certificate(), certificate()),
+    )
 
 
 def test_an_expired_certificate(lab: Lab, tmp_path: pathlib.Path) -> None:
     pair = certificate(days=(-90, -1))
-    refused(lab, ["expired"], **files(tmp_path, pair, pair))
+    refused(lab, FILES, ["host.crt", "expired on", "Bring a valid one"], **files(tmp_path, pair, pair))
 
 
 def test_a_certificate_of_another_host(lab: Lab, tmp_path: pathlib.Path) -> None:
     pair = certificate("other.example.test")
-    refused(lab, [FQDN, "other.example.test"], **files(tmp_path, pair, pair))
+    refused(lab, FILES, [f"not for {FQDN}", "other.example.test", "tls_identity_fqdn"], **files(tmp_path, pair, pair))
 
 
 def test_a_missing_key(lab: Lab, tmp_path: pathlib.Path) -> None:
     pair = certificate()
     variables = files(tmp_path, pair, pair)
     (tmp_path / "host.key").unlink()
-    refused(lab, ["host.key"], **variables)
+    refused(lab, FILES, ["tls_identity_key_src", "host.key", "no such file", "Correct the path"], **variables)
 
 
 def test_the_key_is_never_shown(lab: Lab, tmp_path: pathlib.Path) -> None:
@@ -159,13 +243,14 @@ def test_the_key_is_never_shown(lab: Lab, tmp_path: pathlib.Path) -> None:
 
 
 def test_a_lost_ca_folder(lab: Lab, tmp_path: pathlib.Path) -> None:
-    refused(lab, ["another CA", "mta1", "tls_identity_accept_other_ca"], tls_identity_ca_directory=str(tmp_path / "ca"))
+    words = ["there is no CA: mta1", "Restore", "tls_identity_accept_other_ca"]
+    refused(lab, OTHER_CA, words, tls_identity_ca_directory=str(tmp_path / "ca"))
     assert not (tmp_path / "ca").exists(), "a CA was made all the same"
 
 
 def test_a_ca_folder_inside_the_checkout(lab: Lab) -> None:
     inside = pathlib.Path(__file__).resolve().parents[3] / "docs/ca"
-    refused(lab, ["tls_identity_ca_directory", "outside"], tls_identity_ca_directory=str(inside))
+    refused(lab, IDENTITY, ["tls_identity_ca_directory", "outside"], tls_identity_ca_directory=str(inside))
     assert not inside.exists()
 
 
@@ -174,14 +259,55 @@ def test_an_unsupported_release(lab: Lab) -> None:
     version = "cp /etc/debian_version /root/ && echo 10.13 > /etc/debian_version"
     lab.read("mta1", f"{release} && {version}")
     try:
-        refused(lab, ["10", "11", "12", "13"])
+        refused(lab, RELEASE, ["Debian 10.13 is not supported", "Debian 11", "Debian 12", "Debian 13"])
     finally:
         lab.read("mta1", "cp /root/os-release /usr/lib/os-release && cp /root/debian_version /etc/debian_version")
 
 
 def test_a_host_without_a_qualified_name(lab: Lab) -> None:
-    lab.read("mta1", "hostname shorty")
+    rename(lab, "shorty")
     try:
-        refused(lab, ["shorty", "qualified"])
+        refused(lab, HOST, ["no qualified name", "/etc/hosts", "hostname -f"])
     finally:
-        lab.read("mta1", f"hostname {FQDN}")
+        rename(lab, FQDN)
+
+
+def rename(lab: Lab, name: str) -> None:
+    """From outside: a container may not change its name itself."""
+    inspect = ["podman", "inspect", "--format", "{{.State.Pid}}", lab.container("mta1")]
+    process = subprocess.run(inspect, check=True, capture_output=True, text=True).stdout.strip()
+    subprocess.run(["nsenter", "--target", process, "--uts", "hostname", name], check=True)
+
+
+# What apt would have to remove, in the form of a package without files.
+PACKAGE = """Package: exim4-daemon-light
+Version: 4.96-15
+Architecture: all
+Maintainer: Nobody <nobody@example.test>
+Provides: mail-transport-agent
+Description: another mail server
+"""
+
+
+def test_a_host_with_another_mail_server(lab: Lab) -> None:
+    lab.read("mta1", f"mkdir --parents /root/exim/DEBIAN && printf '{PACKAGE}' > /root/exim/DEBIAN/control")
+    lab.read("mta1", "dpkg-deb --build /root/exim && dpkg --force-conflicts --install /root/exim.deb")
+    try:
+        refused(lab, HOST, ["exim4-daemon-light", "apt would remove it", "apt-get remove exim4-daemon-light"])
+    finally:
+        lab.read("mta1", "dpkg --purge exim4-daemon-light")
+
+
+def test_an_undefined_variable(lab: Lab, tmp_path: pathlib.Path) -> None:
+    """Ansible's own check comes first, and it names file, line and column beside the result."""
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text("relays:\n  vars:\n    sendmail_access_entries: '{{ no_such_variable }}'\n", encoding="utf-8")
+    careless = Lab(lab.name)
+    careless.inventories = [*lab.inventories, inventory]
+    before = lab.read("mta1", LOOK)
+    play = careless.converge(limit="mta1")
+    assert lab.read("mta1", LOOK) == before
+    found = refusal(play)
+    assert found.task.startswith(SPECIFICATION) and not [name for name in found.before if " : Ensure " in name]
+    assert "'no_such_variable' is undefined" in found.message
+    assert f"{inventory}:3:" in play.output
