@@ -30,6 +30,12 @@ options:
     type: list
     elements: path
     required: true
+  files_pending:
+    description:
+      - Whether earlier tasks of this run would change one of O(files).
+      - Needed in check mode only, where those tasks leave no trace on disk.
+    type: bool
+    default: false
   listeners:
     description: Where it listens, as in the role's C(sendmail_listeners).
     type: list
@@ -122,6 +128,7 @@ from ..module_utils._host.proof import prove
 
 _OPTIONS = {
     "files": {"type": "list", "elements": "path", "required": True},
+    "files_pending": {"type": "bool", "default": False},
     "listeners": {
         "type": "list",
         "elements": "dict",
@@ -164,9 +171,9 @@ def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     """Make the daemon run what is on disk and prove it, or when ``dry`` only tell."""
     times = host.read_times(wish["files"])
     running, newest = host.find_daemon(wish["pid_file"]), max(times.values(), default=0.0)
-    action, offered = core.plan(running, newest), wish["starttls_offered"]
     if dry:
-        return describe(action, running, [])
+        return describe(core.plan(running, time.time() if wish["files_pending"] else newest), running, [])
+    action, offered = core.plan(running, newest), wish["starttls_offered"]
     core.refuse_absent(wish["files"], times)
     core.refuse_future(times, time.time())
     daemon = act(action, wish, running, newest)

@@ -30,10 +30,12 @@ class User:
         self.lab = lab
         self.home = home
         self.folder = home
+        (home / "ansible.cfg").touch()  # nothing of the checkout's
         self.environment = {
             **environment(lab.name),
             "HOME": str(home),
-            "ANSIBLE_CONFIG": "/dev/null",
+            "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
+            "ANSIBLE_DIFF_ALWAYS": "true",
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
         }
         del self.environment["ANSIBLE_COLLECTIONS_PATH"]
@@ -97,7 +99,7 @@ def look(lab: Lab) -> list[str]:
 def test_check_mode_then_the_run_then_nothing(lab: Lab, user: User) -> None:
     check, first, second = commands("ansible-playbook -i inventory.yml mailtls.relay.site --check")
     before = look(lab)
-    ca = lab.state / "ca"
+    ca = user.home / ".mailtls"
     _counts, foretold = user.play(check)
     assert look(lab) == before and not ca.exists(), "check mode changed something"
 

@@ -98,6 +98,15 @@ def test_check_mode_asks_nothing(relay: Relay, capfd: pytest.CaptureFixture[str]
     assert run(capfd, check=True)["changed"] is False and relay.done == []
 
 
+@pytest.mark.parametrize(("running", "action"), [(None, "started"), (Daemon(7, 100.0), "reloaded")])
+def test_check_mode_foretells_what_pending_files_bring(
+    relay: Relay, capfd: pytest.CaptureFixture[str], running: Daemon | None, action: str
+) -> None:
+    relay.running = running
+    told = run_module(sendmail_daemon.main, capfd, {**OPTIONS, "files_pending": True}, check=True)
+    assert (told["changed"], told["action"]) == (True, action) and relay.done == []
+
+
 def test_a_repair_that_left_no_trace_is_found_by_one_reload(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
     relay.answers = [CLEAR, TLS]
     answer = run(capfd)
