@@ -39,6 +39,7 @@ RELEASE = f"{PREFLIGHT}Refuse a release this role was not tried with"
 HOST = f"{PREFLIGHT}Refuse a host that sendmail could not work on"
 IDENTITY = "mailtls.relay.tls_identity : Refuse variables that cannot work"
 FILES = "mailtls.relay.tls_identity : Refuse key, certificate or CA bundle that cannot work"
+CERTIFICATE = "mailtls.relay.sendmail : Refuse certificates that sendmail could not use"
 OTHER_CA = "mailtls.relay.tls_identity : Refuse to replace the certificates of another CA"
 
 POLICY: dict[str, t.Any] = {"outbound": {"default": {"level": "encrypt", "min_bits": 128}}}
@@ -153,10 +154,10 @@ def refusal(play: Play) -> Refusal:
     return Refusal(names[number], names[:number], message)
 
 
-def refused(lab: Lab, task: str, words: list[str], **variables: t.Any) -> str:
-    """The play stops at this task with these words, and MTA1 is as it was; returns what was said."""
+def refused(lab: Lab, task: str, words: list[str], playbook: str = "playbooks/site.yml", **variables: t.Any) -> None:
+    """The play stops at this task with these words, and MTA1 is as it was."""
     before = lab.read("mta1", LOOK)
-    play = lab.converge(limit="mta1", **variables)
+    play = lab.converge(playbook, limit="mta1", **variables)
     assert play.code != 0, "the play went through"
     assert lab.read("mta1", LOOK) == before
     assert play.changed == {"mta1": 0}
@@ -166,8 +167,7 @@ def refused(lab: Lab, task: str, words: list[str], **variables: t.Any) -> str:
     assert not [name for name in found.before if " : Ensure " in name], "something came before the refusal"
     assert not [word for word in words if word.lower() not in found.message.lower()], found.message
     assert "Traceback" not in play.output
-    print(found.message)
-    return found.message
+    lab.show(found.message)
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -233,6 +233,29 @@ def test_a_missing_key(lab: Lab, tmp_path: pathlib.Path) -> None:
     variables = files(tmp_path, pair, pair)
     (tmp_path / "host.key").unlink()
     refused(lab, FILES, ["tls_identity_key_src", "host.key", "no such file", "Correct the path"], **variables)
+
+
+# Role sendmail alone, with certificates that something else put on the host.
+BROUGHT: dict[str, tuple[tuple[int, int], bool, list[str]]] = {
+    "of another key": ((-1, 90), False, ["host.crt and /lab/state/host.key", "does not belong to the certificate"]),
+    "expired": ((-90, -1), True, ["/lab/state/host.crt", "expired on"]),
+    "from tomorrow on": ((1, 90), True, ["/lab/state/host.crt", "not valid before"]),
+}
+
+
+@pytest.mark.parametrize("name", BROUGHT)
+def test_a_certificate_on_the_host(lab: Lab, name: str) -> None:
+    days, matches, words = BROUGHT[name]
+    pair = certificate(days=days)
+    files(lab.state, pair if matches else certificate(), pair)
+    (lab.state / "host.key").chmod(0o600)
+    places = {
+        "sendmail_key_file": "/lab/state/host.key",
+        "sendmail_certificate_file": "/lab/state/host.crt",
+        "sendmail_ca_file": "/lab/state/ca.crt",
+    }
+    words = [*words, "Run role tls_identity first, or correct sendmail_certificate_file"]
+    refused(lab, CERTIFICATE, words, playbook="molecule/refuses_bad_input/only_sendmail.yml", **places)
 
 
 def test_the_key_is_never_shown(lab: Lab, tmp_path: pathlib.Path) -> None:

@@ -79,6 +79,18 @@ def _describe_one(block: str) -> list[str]:
     ]
 
 
+def period(pem: str) -> tuple[float, float] | None:
+    """From when to when the first certificate of a PEM text is valid, in seconds since the epoch; None when unknown."""
+    blocks = split_pem(pem)
+    try:
+        facts = _decode(blocks[0]) if blocks else {}
+    except (ssl.SSLError, ValueError):
+        facts = {}
+    if not facts:
+        return None
+    return ssl.cert_time_to_seconds(facts["notBefore"]), ssl.cert_time_to_seconds(facts["notAfter"])
+
+
 def _name(parts: t.Iterable[t.Iterable[tuple[str, str]]]) -> str:
     return ", ".join(f"{kind}={value}" for part in parts for kind, value in part) or "(no name)"
 

@@ -11,11 +11,14 @@ import shutil
 import socket
 import ssl
 import stat
+import time
 import typing as t
 
 from .._core.exposure import judge, parents
 from .._core.package import FORMAT, Package, parse_packages
 from .command import run
+from .files import read_bytes
+from .keypair import period
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -47,7 +50,7 @@ def find_certificate_fault(certificate: str, key: str, ca_file: str) -> str:
     missing = [path for path in paths if not os.path.isfile(path)]
     if missing:
         return f"{missing[0]}: there is no such file"
-    return judge(_read_modes(paths), key) or _find_mismatch(certificate, key, ca_file)
+    return judge(_read_modes(paths), key) or _find_mismatch(certificate, key, ca_file) or _find_lapse(certificate)
 
 
 def _read_modes(paths: t.Sequence[str]) -> dict[str, int]:
@@ -69,6 +72,19 @@ def _find_mismatch(certificate: str, key: str, ca_file: str) -> str:
     except (OSError, ValueError) as error:
         return f"{ca_file}: {_reason(error)}"
     return ""
+
+
+def _find_lapse(certificate: str) -> str:
+    valid = period((read_bytes(certificate) or b"").decode(errors="replace")) if certificate else None
+    if valid and time.time() > valid[1]:
+        return f"{certificate}: the certificate expired on {_date(valid[1])}"
+    if valid and time.time() < valid[0]:
+        return f"{certificate}: the certificate is not valid before {_date(valid[0])}"
+    return ""
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def _reason(error: Exception) -> str:

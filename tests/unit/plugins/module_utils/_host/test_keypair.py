@@ -77,3 +77,12 @@ def test_finger_prints_remain_when_python_cannot_decode(monkeypatch: pytest.Monk
     monkeypatch.delattr(ssl._ssl, "_test_decode_cert")  # type: ignore[attr-defined]
     (line,) = subject.describe(LEAF)
     assert line.startswith("SHA-256: ") and len(line) == 73
+
+
+def test_the_period_of_the_first_certificate() -> None:
+    assert subject.period(LEAF + CA) == (1795370400, 1826992800)
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_a_period_that_cannot_be_read_is_unknown(text: str) -> None:
+    assert subject.period(text) is None

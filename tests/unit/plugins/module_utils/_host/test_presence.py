@@ -7,6 +7,7 @@ from __future__ import annotations
 import pathlib
 import socket
 import subprocess
+import time
 
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._host import presence
@@ -98,3 +99,16 @@ def test_a_readable_key_is_told(certificates: pathlib.Path) -> None:
     fault = presence.find_certificate_fault(str(certificates / "b.crt"), str(certificates / "b.key"), "")
     (certificates / "b.key").chmod(0o600)
     assert "b.key: mode 0640" in fault
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [(0, ""), (-2, "a.crt: the certificate is not valid before 20"), (9, "a.crt: the certificate expired on 20")],
+)
+def test_a_certificate_out_of_its_time_is_told(
+    monkeypatch: pytest.MonkeyPatch, certificates: pathlib.Path, days: int, told: str
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(presence.time, "time", lambda: now + days * 86400)
+    fault = presence.find_certificate_fault(str(certificates / "a.crt"), str(certificates / "a.key"), "")
+    assert told in fault and bool(told) == bool(fault)
