@@ -10,7 +10,9 @@ tests/testinfra; plain pytest finds the former by itself, ansible-test neither.
 
 from __future__ import annotations
 
+import atexit
 import pathlib
+import shutil
 import sys
 import tempfile
 
@@ -24,6 +26,7 @@ def _install_finder() -> None:
         base = ROOT.parents[2]
     else:
         base = pathlib.Path(tempfile.mkdtemp(prefix="mailtls-"))
+        atexit.register(shutil.rmtree, base, ignore_errors=True)
         link = base / "ansible_collections" / "mailtls" / "relay"
         link.parent.mkdir(parents=True)
         link.symlink_to(ROOT)

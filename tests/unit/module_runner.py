@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import typing as t
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -33,9 +34,10 @@ def run_module(
     check: bool = False,
 ) -> dict[str, t.Any]:
     """Return the module's JSON answer; ``failed`` is in it when it ended with ``fail_json``."""
-    args = dict(options, _ansible_check_mode=check, _ansible_diff=True)
-    with patch_module_args(args), pytest.raises(SystemExit) as ended:
-        main()
+    with tempfile.TemporaryDirectory() as folder:
+        args = dict(options, _ansible_check_mode=check, _ansible_diff=True, _ansible_tmpdir=folder)
+        with patch_module_args(args), pytest.raises(SystemExit) as ended:
+            main()
     answer: dict[str, t.Any] = json.loads(capfd.readouterr().out)
     assert ended.value.code == (1 if answer.get("failed") else 0)
     return answer
