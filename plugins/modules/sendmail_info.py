@@ -112,6 +112,11 @@ addresses:
   returned: always
   type: list
   elements: str
+submission_detour:
+  description: The host to which C(/etc/mail/submit.cf) hands mail of local programs beside this host's daemon, and so
+    beside its TLS policy; empty when it is this host.
+  returned: always
+  type: str
 certificate_fault:
   description: What keeps certificate, key and CA file from being used together; empty when nothing does.
   returned: always
@@ -125,7 +130,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.package import providers, upstream, versions
-from ..module_utils._host import presence, service
+from ..module_utils._core.submission import find_detour
+from ..module_utils._host import files, presence, service
 
 _OPTIONS = {
     "packages": {"type": "list", "elements": "str", "default": ["sendmail-bin"]},
@@ -136,6 +142,7 @@ _OPTIONS = {
 }
 _TOOLS = ("sendmail", "m4", "makemap", "make")
 _CF = "/etc/mail/sendmail.cf"
+_SUBMIT_CF = "/etc/mail/submit.cf"
 # What every Debian package that brings /usr/sbin/sendmail provides and conflicts with (Debian Policy 11.6).
 _MTA = "mail-transport-agent"
 
@@ -157,6 +164,7 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "ipv6": host.network.ipv6,
         "v6only": host.network.v6only,
         "addresses": list(host.addresses),
+        "submission_detour": find_detour((files.read_bytes(_SUBMIT_CF) or b"").decode(errors="replace")),
         "certificate_fault": presence.find_certificate_fault(
             wish["certificate_file"], wish["key_file"], wish["ca_file"]
         ),

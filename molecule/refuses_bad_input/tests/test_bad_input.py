@@ -117,6 +117,16 @@ VARIABLES: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
         {"sendmail_smart_host": "10.1.2.3"},
         ["sendmail_smart_host", "without brackets", "Write [10.1.2.3]."],
     ),
+    "misspelt mailer": (
+        VALUES,
+        {"sendmail_smart_host": "esmpt:mta2.example.test"},
+        ["sendmail_smart_host", "'esmpt'", "mail would bounce", "relay, esmtp"],
+    ),
+    "unreadable smart host": (
+        VALUES,
+        {"sendmail_smart_host": "<mta2.example.test>"},
+        ["sendmail_smart_host", "mail would bounce", "[mta2.example.org]"],
+    ),
     "unknown source of the identity": (
         IDENTITY,
         {"tls_identity_source": "acme"},
@@ -319,6 +329,15 @@ def test_a_host_with_another_mail_server(lab: Lab) -> None:
         refused(lab, HOST, ["exim4-daemon-light", "apt would remove it", "apt-get remove exim4-daemon-light"])
     finally:
         lab.read("mta1", "dpkg --purge exim4-daemon-light")
+
+
+def test_a_host_whose_programs_submit_elsewhere(lab: Lab) -> None:
+    msp = "sed -i 's/^FEATURE(.msp.*/FEATURE(`msp'\\'', `[192.0.2.9]'\\'')dnl/' /etc/mail/submit.mc"
+    lab.read("mta1", f"cp -a /etc/mail/submit.mc /etc/mail/submit.cf /root/ && {msp} && make -C /etc/mail submit.cf")
+    try:
+        refused(lab, HOST, ["submit.cf hands the mail", "[192.0.2.9]", "Write FEATURE(`msp', `[127.0.0.1]')dnl"])
+    finally:
+        lab.read("mta1", "cp -a /root/submit.mc /root/submit.cf /etc/mail/")
 
 
 def test_an_undefined_variable(lab: Lab, tmp_path: pathlib.Path) -> None:

@@ -108,9 +108,7 @@ def _network_key(network: Network, place: str) -> str:
 
 def _parse_entry(raw: t.Any, place: str) -> Entry:
     if not isinstance(raw, t.Mapping) or set(raw) != {"key", "value"}:
-        raise MailtlsError(
-            f"{raw!r} is not an entry", where=place, remedy="Write {key: ..., value: ...}, nothing else."
-        )
+        raise MailtlsError("this is not an entry", where=place, remedy="Write {key: ..., value: ...}, nothing else.")
     entry = Entry(_plain_text(raw["key"], f"{place}.key"), _plain_text(raw["value"], f"{place}.value"))
     if re.match("#", entry.key) or " " in entry.key or len(entry.key) > LONGEST_KEY:
         raise MailtlsError(

@@ -18,10 +18,16 @@ _HOST = re.compile(r"(?:\[[^\]]*\]?|[^:\[])+")
 # What the belt takes for an address that DNS gave as a name: a last label of digits.
 _NUMBER_LAST = re.compile(r"(^|\.)[0-9]+\.?\Z")
 _HELD = "so the mail would be held for ever"
+# The mailers that hand mail to another host.
+_SMTP_MAILERS = ("relay", "esmtp", "smtp", "smtp8", "dsmtp")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_NAME = rf"{_LABEL}(?:\.{_LABEL})*\.?"
+_ONE = rf"(?:{_NAME}|\[{_NAME}\]|\[(?:IPv6:)?[0-9A-Fa-f:.]+\])"
+_READABLE = re.compile(rf"(?:{_ONE}(?::{_ONE})*)?", re.IGNORECASE)
 
 
 def refuse_bare_addresses(value: str, where: str) -> str:
-    """Return the smart host, or raise MailtlsError for one to which the belt in sendmail.cf lets no mail go."""
+    """Return the smart host, or raise MailtlsError for one that would bounce or hold all mail."""
     for host in _parse_hosts(value):
         address = _parse_address(host)
         if address:
@@ -37,7 +43,26 @@ def refuse_bare_addresses(value: str, where: str) -> str:
                 where=where,
                 remedy="Write the name of the next hop, or its address in brackets, such as [192.0.2.25].",
             )
+    _refuse_unreadable(value, where)
     return value
+
+
+def _refuse_unreadable(value: str, where: str) -> None:
+    """sendmail takes each of these for a reason to bounce mail, that which waits in the queue included."""
+    mailer = _MAILER.match(value)
+    name = mailer.group()[:-1] if mailer else _SMTP_MAILERS[0]
+    if name.lower() not in _SMTP_MAILERS:
+        raise MailtlsError(
+            f"{name!r} in {value!r} is not a mailer that hands mail to another host, so mail would bounce",
+            where=where,
+            remedy=f"Write the host alone, or one of {', '.join(_SMTP_MAILERS)} before the colon.",
+        )
+    if not _READABLE.fullmatch(_MAILER.sub("", value)) or (mailer and value == mailer.group()):
+        raise MailtlsError(
+            f"{value!r} is not a next hop that sendmail could read, so mail would bounce",
+            where=where,
+            remedy="Write mta2.example.org, [mta2.example.org] or [192.0.2.25], several with colons between them.",
+        )
 
 
 def _parse_hosts(value: str) -> list[str]:

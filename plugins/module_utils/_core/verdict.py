@@ -18,9 +18,9 @@ EXPECTATIONS = (ANY, HELD, DELIVERED)
 
 # Rulesets that speak for the TLS policy; a refused connection also holds mail, but proves nothing about TLS.
 _POLICY_RULESETS = frozenset({"tls_server", "tls_rcpt", "try_tls"})
-# The states that satisfy each expectation.
+# The states that satisfy each expectation; mail that bounces satisfies none.
 _SATISFIED = {
-    ANY: frozenset({"not_run", "held", "accepted", "delivered", "bounced"}),
+    ANY: frozenset({"not_run", "held", "accepted", "delivered"}),
     HELD: frozenset({"held"}),
     DELIVERED: frozenset({"delivered"}),
 }
@@ -182,6 +182,8 @@ def _advice(state: str, canary: t.Mapping[str, t.Any], expect: str) -> str:
         return f"{expected} Mail that waits for another reason does not prove the policy; remove that reason first."
     if state == "not_run" and not canary.get("reason"):
         return f"{expected} Set tls_audit_canary_recipient to an address behind the next hop."
+    if state == "bounced":
+        return f"{expected} Other mail would bounce too: correct the next hop (sendmail_smart_host) or the recipient."
     if state == "inconclusive":
         return f"{expected} Look at this relay's mail log (journalctl -t sm-mta) and run the audit again."
     return expected

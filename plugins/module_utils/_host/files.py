@@ -106,14 +106,26 @@ def flush(path: str) -> None:
 
 def swap(name: str, path: str) -> None:
     """Put the finished file ``name`` in the place of ``path``, at once and for good."""
-    os.rename(name, path)
-    flush(os.path.dirname(path))
+    try:
+        os.rename(name, path)
+        flush(os.path.dirname(path))
+    except OSError as error:
+        raise MailtlsError(
+            f"cannot be replaced: {error.strerror}",
+            where=path,
+            remedy="This file is as it was, files swapped before it are new; make it writable and run again.",
+        ) from error
 
 
 def remove(path: str) -> None:
     """Remove a file if it is there."""
-    with suppress(FileNotFoundError):
-        os.unlink(path)
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+    except OSError as error:
+        raise MailtlsError(
+            f"cannot be removed: {error.strerror}", where=path, remedy="The file in force was left as it is."
+        ) from error
 
 
 @contextmanager

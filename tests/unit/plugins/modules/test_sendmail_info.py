@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Host, Network
@@ -44,6 +46,15 @@ def test_it_looks_and_changes_nothing(
 def test_another_mta_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], state: str) -> None:
     monkeypatch.setattr(presence, "read_packages", lambda: (SENDMAIL, Package("postfix", state, "3.7", MTA)))
     assert run_module(sendmail_info.main, capfd, {"packages": ["sendmail"]})["other_mtas"] == ["postfix"]
+
+
+@pytest.mark.parametrize(("line", "told"), [("D{MTAHost}[127.0.0.1]", ""), ("D{MTAHost}b.example", "b.example")])
+def test_a_detour_of_submitted_mail_is_told(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: pathlib.Path, line: str, told: str
+) -> None:
+    (tmp_path / "submit.cf").write_text(f"{line}\n", encoding="utf-8")
+    monkeypatch.setattr(sendmail_info, "_SUBMIT_CF", str(tmp_path / "submit.cf"))
+    assert run_module(sendmail_info.main, capfd, {})["submission_detour"] == told
 
 
 def test_an_error_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

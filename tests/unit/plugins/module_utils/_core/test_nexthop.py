@@ -55,3 +55,32 @@ def test_what_the_belt_holds_for_ever_is_refused_with_what_to_write(value: str, 
         nexthop.refuse_bare_addresses(value, "sendmail_smart_host")
     assert caught.value.where == "sendmail_smart_host"
     assert advice in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("esmpt:mta2.example.test", "'esmpt'"),
+        ("discard:x", "'discard'"),
+        ("local:root", "'local'"),
+        ("prog:/bin/sh", "'prog'"),
+        ("*file*:/tmp/x", "'*file*'"),
+        ("error:nouser", "'error'"),
+        ("mta2:mta3", "'mta2'"),
+        ("relay:", "'relay:'"),
+        ("<mta2.example.test>", "<mta2.example.test>"),
+        ("a@b", "a@b"),
+        ("mta2.example.test;mta3.example.test", ";"),
+        ("mta2.example.test,mta3.example.test", ","),
+        ("[mta2.example.test", "[mta2.example.test"),
+        ("mta2..example", "mta2..example"),
+        ("-mta2.example", "-mta2"),
+        ("x*", "x*"),
+        ("mta2.example.test:", "mta2.example.test:"),
+        ("mta2.example.test\n", "mta2.example.test"),
+    ],
+)
+def test_what_sendmail_would_bounce_is_refused(value: str, said: str) -> None:
+    with pytest.raises(MailtlsError) as caught:
+        nexthop.refuse_bare_addresses(value, "sendmail_smart_host")
+    assert said in caught.value.what and "would bounce" in caught.value.what

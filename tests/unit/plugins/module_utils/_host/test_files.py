@@ -107,3 +107,12 @@ def test_only_one_run_changes_a_folder(tmp_path: pathlib.Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(descriptor)
+
+
+def test_what_cannot_be_swapped_or_removed_is_an_error(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").mkdir()
+    name = files.write_aside(str(tmp_path / "file"), b"new", MINE)
+    with pytest.raises(MailtlsError, match=r"/file: cannot be replaced: Is a directory\. This file is as it was"):
+        files.swap(name, str(tmp_path / "file"))
+    with pytest.raises(MailtlsError, match=r"/file: cannot be removed: Is a directory\."):
+        files.remove(str(tmp_path / "file"))
