@@ -54,7 +54,7 @@ def _make(tool: str, source: str, place: str) -> bytes | None:
         return None
     files.remove(draft)
     try:
-        run([program, "--input-file", source, "--output-file", draft])
+        run([program, "--input-file", source, "--output-file", draft], cwd=os.path.dirname(place))
         return (files.read_bytes(draft) or b"").replace(draft.encode(), place.encode())
     finally:
         files.remove(draft)

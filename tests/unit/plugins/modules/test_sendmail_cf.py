@@ -168,7 +168,7 @@ def test_killed_at_any_swap_the_next_run_converges(relay: Relay, capfd: pytest.C
         (FIT, "bare nobody.invalid", False, "for a stranger go in clear text when the access map is missing"),
         (FIT, "today nobody.invalid", False, "for a stranger go in clear text with the access map of today"),
         (f"{FIT}Rold.example $@ OK\n", "bare old.example", False, "for 'old.example' go in clear text"),
-        (f"{FIT}Rold.example $@ OK\n", "today a.old.example", False, "for 'a.old.example' go in clear text with"),
+        (f"{FIT}Rold.example $@ OK\n", "bare a.old.example", False, "for 'a.old.example' go in clear text"),
         (f"{FIT}R198.51.100.7 $@ OK\n", "bare 198.51.100.7", False, "for [198.51.100.7] go in clear text"),
         (FIT, "", True, "refuses a session of 256 bits"),
     ],
@@ -184,8 +184,11 @@ def test_an_unfit_cf_is_refused_and_nothing_touched(
     assert relay.names() == ["sendmail.mc"] and relay.mc.read_text() == STOCK
 
 
-def test_an_exception_by_address_is_the_maps_to_make(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
-    relay.built, relay.lets = f"{FIT}DS[198.51.100.7]\n", "today 198.51.100.7"
+@pytest.mark.parametrize("place", ["198.51.100.7", "old.example"])
+def test_what_todays_map_excepts_is_not_the_cfs_fault(
+    relay: Relay, capfd: pytest.CaptureFixture[str], place: str
+) -> None:
+    relay.built, relay.lets = f"{FIT}DS{place}\n", f"today {place}"
     assert run(relay, capfd)["changed"]
 
 

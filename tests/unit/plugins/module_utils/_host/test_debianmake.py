@@ -23,7 +23,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> pathlib.P
     return tmp_path
 
 
-def write(argv: list[str]) -> Completed:
+def write(argv: list[str], cwd: str) -> Completed:
     """As the tools do: the names of both files stand in what is made."""
     _program, _in, source, _out, target = argv
     pathlib.Path(target).write_text(f"file: {target}\nof: {source}\n")
@@ -48,7 +48,7 @@ def test_what_follows_the_mc_is_made_aside(monkeypatch: pytest.MonkeyPatch, fold
 def test_where_debian_makes_none_there_is_none(
     monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path, missing: str
 ) -> None:
-    monkeypatch.setattr(debianmake, "run", write if missing != "hands off" else lambda argv: Completed(0, "", ""))
+    monkeypatch.setattr(debianmake, "run", write if missing != "hands off" else lambda argv, cwd: Completed(0, "", ""))
     if missing != "hands off":
         (folder / missing).unlink()
     assert debianmake.build(str(folder / "mc"), str(folder)) == []
