@@ -130,7 +130,7 @@ def stopped_at(play: Play) -> list[str]:
 def keep_stock(lab: Lab) -> None:
     """/etc/mail as the image has it, beside the lab's state."""
     image = f"localhost/mailtls-relay-{os.environ.get('MAILTLS_MTA1_SUITE', 'bookworm')}"
-    made = subprocess.run(["podman", "create", image], check=True, capture_output=True, text=True).stdout.strip()
+    made = subprocess.check_output(["podman", "create", image, "true"], text=True).strip()
     with (lab.state / "stock.tar").open("wb") as archive:
         subprocess.run(["podman", "cp", f"{made}:/etc/mail", "-"], check=True, stdout=archive)
     subprocess.run(["podman", "rm", made], check=True, capture_output=True)

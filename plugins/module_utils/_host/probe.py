@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 import typing as t
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from .._core import smtp
@@ -123,7 +123,10 @@ def _read_certificate(link: socket.socket, client: smtp.Client, deadline: float)
         link.settimeout(_left(deadline))
         with context.wrap_socket(link.dup()) as secured:
             shown = secured.getpeercert(binary_form=True) or b""
-            secured.sendall(b"QUIT\r\n")
+            with suppress(OSError):
+                # A peer whose goodbye is not waited for logs an error.
+                secured.sendall(b"QUIT\r\n")
+                secured.recv(512)
     except (ssl.SSLError, OSError) as error:
         reason = getattr(error, "reason", None) or error
         raise smtp.DialogueError(smtp.PROTOCOL, f"the TLS handshake fails: {reason}") from None
