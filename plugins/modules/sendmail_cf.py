@@ -18,10 +18,14 @@ description:
     rename.
   - The result is, but for the lines that say who built it and when, what Debian's C(make -C /etc/mail) makes of the
     same text.
-  - Refused is a result in which the access map is optional (C(-o)) or lacks C(-T<TMPF>), in which
-    C(TLSFallbacktoClear) is on, or with which C(sendmail -bt), asked without any access map, lets mail for a stranger
-    go in clear text. So O(content) needs a belt in C(LOCAL_TLS_SERVER).
-  - Compares what the files say, not their times. A run that was killed half way is completed by the next.
+  - Refused is a result in which the access map is optional (C(-o)) or lacks C(-T<TMPF>), or in which
+    C(TLSFallbacktoClear) is on.
+  - Refused is a result with which C(sendmail -bt) lets mail go in clear text, to a stranger or to any name or address
+    that the result speaks of. It is asked without any access map, and about a stranger with the one of today. So
+    O(content) needs a belt in C(LOCAL_TLS_SERVER).
+  - Compares what the files say. What Debian's make would find out of date, such as the list of databases that it makes
+    of C(sendmail.mc), is made too, so that a start of the service finds nothing to do.
+  - A run that was killed half way leaves a whole C(sendmail.cf) and nothing for make, and is completed by the next.
   - Does not touch the running daemon; M(mailtls.relay.sendmail_daemon) does.
 requirements:
   - the packages sendmail-bin, sendmail-cf and m4 on the host
@@ -85,7 +89,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._core import cf, mc
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._host import compile as compiler
-from ..module_utils._host import files
+from ..module_utils._host import debianmake, files
 
 _OPTIONS = {
     "content": {"type": "str", "required": True},
@@ -126,33 +130,36 @@ def plan(wish: t.Mapping[str, t.Any], *, guess: bool) -> Plan:
 
 
 def outdated(wish: t.Mapping[str, t.Any]) -> bool:
-    """Whether Debian's make would take the cf for older than its mc."""
-    return os.path.exists(wish["mc"]) and os.stat(wish["mc"]).st_mtime > os.stat(wish["cf"]).st_mtime
+    """Whether Debian's make would take the cf, or what else it makes of the mc, for older than the mc."""
+    older = os.path.exists(wish["mc"]) and os.stat(wish["mc"]).st_mtime_ns > os.stat(wish["cf"]).st_mtime_ns
+    return older or debianmake.has_work(os.path.dirname(wish["mc"]), wish["cf"])
 
 
 def refuse_unfit(text: str, where: str, folder: str) -> None:
     """Raise when this cf would let mail go in clear text, or none at all."""
     faults = list(cf.judge(text))
     if not faults:
-        # Without its map, so that a requirement in today's map cannot speak for the belt.
-        bare = cf.without_access_map(text, _NO_MAP)
-        if not compiler.ask(bare, 0, folder).refused:
-            faults.append("sendmail -bt lets mail for a stranger go in clear text when the access map is missing")
-        if compiler.ask(bare, 256, folder).refused:
-            faults.append("sendmail -bt refuses a session of 256 bits")
+        sessions = (*cf.parse_sessions(text), cf.Session(bits=256))
+        # Without its map first, so that a requirement in today's map cannot speak for the belt.
+        bare = compiler.ask(cf.without_access_map(text, _NO_MAP), sessions, folder)
+        faults += cf.judge_trials(bare, "when the access map is missing")
+        # What today's map says of a name is for whoever writes the map to judge: it may be a foreign one, about to go.
+        faults += cf.judge_trials(compiler.ask(text, [cf.Session()], folder), "with the access map of today")
     if faults:
         raise MailtlsError("; ".join(faults), where=where, remedy="Nothing was changed. Correct the mc text.")
 
 
 def apply(wish: t.Mapping[str, t.Any], change: Plan, built: compiler.Built) -> None:
-    """Swap the mc in, then the cf: killed between the two, the old cf stays in force and the next run goes on."""
-    if change.mc_differs:
-        if kept(change, wish) and not os.path.exists(wish["mc"] + _KEPT):
-            content = change.present.encode(errors="surrogateescape")
-            files.swap(files.write_aside(wish["mc"] + _KEPT, content, _ACCESS), wish["mc"] + _KEPT)
-        files.swap(files.write_aside(wish["mc"], change.content.encode(), _ACCESS), wish["mc"])
-    # After the mc in any case, so that Debian's make does not take it for older.
-    files.swap(files.write_aside(wish["cf"], built.text.encode(), _ACCESS), wish["cf"])
+    """Swap all in. Killed anywhere, a whole cf holds, Debian's make has nothing to do, and the next run goes on."""
+    if kept(change, wish) and not os.path.exists(wish["mc"] + _KEPT):
+        content = change.present.encode(errors="surrogateescape")
+        files.swap(files.write_aside(wish["mc"] + _KEPT, content, _ACCESS), wish["mc"] + _KEPT)
+    # Written in the order of make, each younger than what it is made from, and put in place the other way round.
+    mc_aside = files.write_aside(wish["mc"], change.content.encode(), _ACCESS)
+    made = [(mc_aside, wish["mc"]), (files.write_aside(wish["cf"], built.text.encode(), _ACCESS), wish["cf"])]
+    made += debianmake.build(mc_aside, os.path.dirname(wish["mc"]))
+    for name, path in reversed(made):
+        files.swap(name, path)
 
 
 def kept(change: Plan, wish: t.Mapping[str, t.Any]) -> str:

@@ -17,11 +17,15 @@ description:
   - Starts the service when no daemon runs. Sends HUP when one of O(files) changed after the daemon started. Both are
     proven by the new process, not by what systemd says. Notification plays no part, so a play that was killed is
     completed by the next.
+  - A daemon that runs outside of O(service), with whatever it was started with, is ended, and the service is started.
+    What a restart left that could not end the old daemon (without CAP_SYS_PTRACE Debian's init script ends nothing and
+    says that it did) is put in order, and the daemon reads everything anew.
   - Then asks with EHLO, on every run and on every address other hosts can reach, whether STARTTLS is offered, because
     sendmail stays active with TLS silently off. The questions come from V(127.0.0.1) and V(::1), which the access map
     must not slow down.
-  - If STARTTLS is missing although nothing on disk looks newer than the daemon, sends HUP once, which helps when only
-    the mode of a folder was repaired.
+  - Where STARTTLS is offered, the certificate that is shown is compared with the one in O(certificate_file).
+  - If STARTTLS is missing, or another certificate is shown, although nothing on disk looks newer than the daemon, sends
+    HUP once, which helps when only the mode of a folder was repaired, or a symbolic link leads elsewhere.
   - An address that gives no answer, or is throttled, is asked again until O(timeout), and then counts as
     inconclusive, which is a failure.
 options:
@@ -59,6 +63,10 @@ options:
     description: Whether STARTTLS shall be offered.
     type: bool
     default: true
+  certificate_file:
+    description: The certificate that must be shown, PEM; not compared when empty.
+    type: path
+    default: ""
   service:
     description: The name of the service.
     type: str
@@ -100,7 +108,7 @@ pid:
   returned: always
   type: int
 action:
-  description: What was done, or would be - V(none), V(started) or V(reloaded).
+  description: What was done, or would be - V(none), V(started), V(restarted) or V(reloaded).
   returned: always
   type: str
 proven:
@@ -123,6 +131,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._core import daemon as core
 from ..module_utils._core import listener
 from ..module_utils._core.errors import MailtlsError
+from ..module_utils._core.process import Choice
 from ..module_utils._host import service as host
 from ..module_utils._host.proof import prove
 
@@ -140,6 +149,7 @@ _OPTIONS = {
         },
     },
     "starttls_offered": {"type": "bool", "default": True},
+    "certificate_file": {"type": "path", "default": ""},
     "service": {"type": "str", "default": "sendmail"},
     "pid_file": {"type": "path", "default": "/run/sendmail/mta/sendmail.pid"},
     "timeout": {"type": "int", "default": 60},
@@ -148,12 +158,28 @@ _ACTIONS = {
     core.NONE: "the daemon runs what is on disk\n",
     core.STARTED: "no daemon runs\n",
     core.RELOADED: "the daemon runs what was on disk before\n",
+    core.RESTARTED: "the daemon runs outside of the service\n",
 }
 
 
-def act(action: str, wish: t.Mapping[str, t.Any], running: core.Daemon | None, newest: float) -> core.Daemon:
-    """Start or reload, and return the daemon that runs now."""
-    if running is None:
+def plan(choice: Choice, newest: float) -> str:
+    """What makes the daemon of ``choice`` run what is on disk as the service's own."""
+    if choice.daemon and choice.fault:
+        return core.RELOADED if choice.reload_helps else core.RESTARTED
+    return core.plan(daemon_of(choice), newest)
+
+
+def daemon_of(choice: Choice) -> core.Daemon | None:
+    return core.Daemon(choice.daemon.pid, choice.daemon.started) if choice.daemon else None
+
+
+def act(action: str, wish: t.Mapping[str, t.Any], choice: Choice, newest: float) -> core.Daemon:
+    """Start, restart or reload, and return the daemon that runs now."""
+    running = daemon_of(choice)
+    host.end(choice.surplus)
+    if running and action == core.RESTARTED:
+        host.end([running.pid])
+    if running is None or action == core.RESTARTED:
         return host.start(wish["service"], wish["pid_file"])
     return running if action == core.NONE else host.reload(running, wish["pid_file"], newest)
 
@@ -170,21 +196,24 @@ def examine(wish: t.Mapping[str, t.Any], since: float) -> list[core.Answer]:
 def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     """Make the daemon run what is on disk and prove it, or when ``dry`` only tell."""
     times = host.read_times(wish["files"])
-    running, newest = host.find_daemon(wish["pid_file"]), max(times.values(), default=0.0)
+    choice, newest = host.look(wish["pid_file"], wish["service"]), max(times.values(), default=0.0)
     if dry:
-        return describe(core.plan(running, time.time() if wish["files_pending"] else newest), running, [])
-    action, offered = core.plan(running, newest), wish["starttls_offered"]
+        return describe(plan(choice, time.time() if wish["files_pending"] else newest), daemon_of(choice), [])
+    action, offered, certificate = plan(choice, newest), wish["starttls_offered"], wish["certificate_file"]
     core.refuse_absent(wish["files"], times)
     core.refuse_future(times, time.time())
-    daemon = act(action, wish, running, newest)
+    shown = host.read_fingerprint(certificate) if certificate else ""
+    daemon = act(action, wish, choice, newest)
     answers = examine(wish, daemon.started)
-    if offered and action == core.NONE and core.judge(answers, offered) == core.FAIL:
-        # A repaired folder leaves no trace in the files; only a new look of sendmail's tells.
+    if offered and action == core.NONE and core.judge(answers, offered, shown) == core.FAIL:
+        # A repaired folder, or a link to an older file, leaves no trace in the times; a new look of sendmail's tells.
         action = core.RELOADED
-        daemon = act(action, wish, daemon, newest)
+        daemon = host.reload(daemon, wish["pid_file"], newest)
         answers = examine(wish, daemon.started)
     if core.judge(answers, offered) != core.PASS:
         raise core.explain(answers, offered, core.parse_reasons(host.read_log(daemon.started)), host.LOG)
+    if core.find_others(answers, shown):
+        raise core.explain_certificate(answers, shown, certificate)
     return {**describe(action, daemon, answers), "starttls_offered": offered}
 
 

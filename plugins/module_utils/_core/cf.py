@@ -23,7 +23,12 @@ _BELT_CALL = re.compile(r'\$>\s*"?Local_tls_server"?')
 _NO_BITS = "tls_server NONE"
 _MANY_BITS = "tls_server OK"
 # A name and an address nobody has a key for (RFC 2606, RFC 5737).
-_STRANGER = ".D{server_name}nobody.invalid\n.D{server_addr}192.0.2.1\n"
+_NOBODY, _NOWHERE = "nobody.invalid", "192.0.2.1"
+# Names that rules like to make exceptions for.
+_USUAL = ("", "local", "localhost", "localhost.localdomain", "[127.0.0.1]")
+# Host names, networks and addresses in the rules, classes and macros of a cf; reply codes look the same and do no harm.
+_SPOKEN = re.compile(r"\[[0-9A-Za-z:.]+\]|[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)+")
+_ADDRESS = re.compile(r"\[?([0-9]+(?:\.[0-9]+){3})\]?")
 
 
 @dataclass(frozen=True)
@@ -126,28 +131,72 @@ def without_access_map(cf: str, missing: str) -> str:
     return re.sub(r"^(Kaccess\s.*?)/\S+\s*$", rf"\g<1>{missing}", cf, flags=re.MULTILINE)
 
 
-def render_trial(bits: int) -> str:
-    """What to type into ``sendmail -bt`` to ask whether a session of ``bits`` with a stranger may carry mail."""
-    question = _MANY_BITS if bits else _NO_BITS
-    return f"{_STRANGER}.D{{cipher_bits}}{bits}\n{question}\n"
+@dataclass(frozen=True)
+class Session:
+    """A session to ask sendmail about: the next hop's name and address, and the bits of its cipher."""
+
+    name: str = _NOBODY
+    address: str = _NOWHERE
+    bits: int = 0
+
+
+def parse_sessions(cf: str) -> tuple[Session, ...]:
+    """Sessions in clear text with a stranger and with whatever the cf itself speaks of; mail may go over none."""
+    # R is followed by the rule, C and D by a name of one letter or in braces.
+    lines = (match.group(1) for match in re.finditer(r"^(?:R|[CD](?:\w|\{\w+\}))(.*)$", cf, re.MULTILINE))
+    spoken = dict.fromkeys(word for line in lines for word in _SPOKEN.findall(line))
+    addresses = [match.group(1) for match in map(_ADDRESS.fullmatch, spoken) if match]
+    # A rule may mean the hosts below a name.
+    names = [name for word in spoken for name in (word, f"a.{word}") if not _ADDRESS.fullmatch(word)]
+    named = [Session(name) for name in (*_USUAL, *names)]
+    return (Session(), *named, *(Session(address=address) for address in addresses))
+
+
+def render_trial(sessions: t.Sequence[Session]) -> str:
+    """What to type into ``sendmail -bt`` to ask whether these sessions may carry mail."""
+    return "".join(
+        f".D{{server_name}}{one.name}\n.D{{server_addr}}{one.address}\n.D{{cipher_bits}}{one.bits}\n"
+        f"{_MANY_BITS if one.bits else _NO_BITS}\n"
+        for one in sessions
+    )
 
 
 @dataclass(frozen=True)
 class Trial:
-    """How ``sendmail -bt`` answered: whether the ruleset refused, and the answer itself."""
+    """How ``sendmail -bt`` answered for a session: whether the ruleset refused, and the answer itself."""
 
+    session: Session
     refused: bool
     text: str
 
 
-def parse_trial(output: str, where: str) -> Trial:
-    """Read the last result of ruleset tls_server; raises when there is none (sendmail refused the cf)."""
+def parse_trials(output: str, sessions: t.Sequence[Session], where: str) -> tuple[Trial, ...]:
+    """Read the results of ruleset tls_server, one a session; raises when one is missing (sendmail refused the cf)."""
     found = re.findall(r"^(?:> )?tls_server\s+returns:\s*(.*)$", output, re.MULTILINE | re.IGNORECASE)
-    if not found:
+    if len(found) != len(sessions):
         said = " ".join(output.split())[-300:] or "nothing"
         raise MailtlsError(
             f"sendmail -bt gives no answer; it says: {said}",
             where=where,
             remedy="Nothing was changed. Correct the mc text.",
         )
-    return Trial("$#error" in found[-1].replace(" ", ""), found[-1].strip())
+    return tuple(Trial(one, "$#error" in text.replace(" ", ""), text.strip()) for one, text in zip(sessions, found))
+
+
+def judge_trials(trials: t.Sequence[Trial], condition: str) -> tuple[str, ...]:
+    """What is wrong with these answers, in words: mail that may go in clear text, or may not go under TLS."""
+    clear = [one.session for one in trials if not one.session.bits and not one.refused]
+    strong = [one.session for one in trials if one.session.bits and one.refused]
+    faults = []
+    if clear:
+        places = ", ".join(dict.fromkeys(_render_place(one) for one in clear[:5]))
+        faults.append(f"sendmail -bt lets mail for {places} go in clear text {condition}")
+    if strong:
+        faults.append(f"sendmail -bt refuses a session of {strong[0].bits} bits {condition}")
+    return tuple(faults)
+
+
+def _render_place(session: Session) -> str:
+    if session.address != _NOWHERE:
+        return f"[{session.address}]"
+    return "a stranger" if session.name == _NOBODY else repr(session.name)

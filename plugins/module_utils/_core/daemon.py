@@ -14,6 +14,7 @@ from .errors import MailtlsError
 NONE = "none"
 STARTED = "started"
 RELOADED = "reloaded"
+RESTARTED = "restarted"
 
 PASS = "pass"
 FAIL = "fail"
@@ -48,12 +49,16 @@ class Daemon:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one address answered to EHLO; ``known`` is false when the question stayed open."""
+    """What one address answered to EHLO; ``known`` is false when the question stayed open.
+
+    ``certificate`` is the SHA-256 of the certificate it showed, in hex; empty when none was seen.
+    """
 
     place: str
     known: bool
     offered: bool = False
     detail: str = ""
+    certificate: str = ""
 
 
 def parse_pid(text: str) -> int | None:
@@ -67,6 +72,11 @@ def parse_stat(text: str) -> tuple[str, int]:
     name = text[text.index("(") + 1 : text.rindex(")")]
     fields = text[text.rindex(")") + 1 :].split()
     return name, int(fields[19])
+
+
+def parse_parent(text: str) -> int:
+    """The parent's number in /proc/PID/stat."""
+    return int(text[text.rindex(")") + 1 :].split()[1])
 
 
 def plan(running: Daemon | None, newest: float) -> str:
@@ -98,11 +108,35 @@ def refuse_future(times: t.Mapping[str, float], now: float, tolerance: float = 5
             )
 
 
-def judge(answers: t.Sequence[Answer], offered: bool) -> str:
-    """PASS when every answer is as wished, FAIL when one is known to differ, else INCONCLUSIVE."""
-    if any(answer.known and answer.offered != offered for answer in answers):
+def judge(answers: t.Sequence[Answer], offered: bool, certificate: str = "") -> str:
+    """PASS when every answer is as wished, FAIL when one is known to differ, else INCONCLUSIVE.
+
+    ``certificate`` is the SHA-256 of the one to be shown where STARTTLS is offered; empty when any will do.
+    """
+    if any(answer.known and answer.offered != offered for answer in answers) or find_others(answers, certificate):
         return FAIL
     return PASS if answers and all(answer.known for answer in answers) else INCONCLUSIVE
+
+
+def find_others(answers: t.Sequence[Answer], certificate: str) -> list[Answer]:
+    """The answers that offer STARTTLS with another certificate, or with none that could be seen."""
+    return [answer for answer in answers if certificate and answer.offered and answer.certificate != certificate]
+
+
+def explain_certificate(answers: t.Sequence[Answer], certificate: str, path: str) -> MailtlsError:
+    """The error for addresses that show another certificate than the file at ``path`` although the daemon read it."""
+    others = find_others(answers, certificate)
+    shown = ", ".join(dict.fromkeys(answer.certificate[:16] for answer in others if answer.certificate))
+    details = "; ".join(dict.fromkeys(answer.detail for answer in others if answer.detail))
+    what = f"the certificate that is shown (SHA-256 {shown}...) is not the one in {path} ({certificate[:16]}...)"
+    return MailtlsError(
+        what
+        if shown
+        else f"STARTTLS is offered, but the certificate in {path} is not shown ({details or 'no reason'})",
+        where=", ".join(answer.place for answer in others),
+        remedy="The daemon was made to read it anew. See which process answers there (ss -ltnp), and whether"
+        " /etc/mail/sendmail.conf gives the daemon another cf (-C) or other options (-O).",
+    )
 
 
 def parse_reasons(log: str) -> tuple[str, ...]:

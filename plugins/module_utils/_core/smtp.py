@@ -57,6 +57,8 @@ TRANSITIONS: dict[tuple[State, str], dict[int, State]] = {
     (State.GREETED, "EHLO"): {2: State.READY, 4: State.GREETED, 5: State.GREETED},
     (State.GREETED, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.READY, "MAIL"): {2: State.SENDER, 4: State.READY, 5: State.READY},
+    # After a 2xx TLS begins, and with it another session; this one is over.
+    (State.READY, "STARTTLS"): {2: State.CLOSED, 4: State.READY, 5: State.READY},
     (State.READY, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.SENDER, "RCPT"): {2: State.RECIPIENT, 4: State.SENDER, 5: State.SENDER},
     (State.SENDER, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
@@ -189,6 +191,13 @@ def ask_capabilities(name: str) -> Script:
         outcome = THROTTLED if answer.code // 100 == 4 else PROTOCOL
         raise DialogueError(outcome, f"the peer answered EHLO with {answer}")
     return parse_capabilities(answer)
+
+
+def ask_tls() -> Script:
+    """Script, after EHLO: ask for TLS; the handshake may begin when it ends (RFC 3207)."""
+    answer = yield Command("STARTTLS")
+    if answer.code // 100 != 2:
+        raise DialogueError(PROTOCOL, f"the peer answered STARTTLS with {answer}")
 
 
 def parse_capabilities(answer: Reply) -> tuple[str, ...]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import typing as t
 from dataclasses import dataclass
 
 from .._core import cf
@@ -39,14 +40,14 @@ def build(mc: str, mc_path: str) -> Built:
     return Built(cf.assemble(ended.output, mc, mc_path), messages)
 
 
-def ask(text: str, bits: int, folder: str) -> cf.Trial:
-    """Ask sendmail, with this cf and no network, whether a session of ``bits`` with a stranger may carry mail.
+def ask(text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
+    """Ask sendmail, with this cf and no network, which of these sessions may carry mail.
 
     ``folder`` is a private folder of root's; sendmail does not trust others.
     """
     trial = write_aside(os.path.join(folder, "trial.cf"), text.encode(), Access("root", "root", 0o600))
     try:
-        ended = run([_SENDMAIL, "-C", trial, "-bt"], given=cf.render_trial(bits))
+        ended = run([_SENDMAIL, "-C", trial, "-bt"], given=cf.render_trial(sessions))
     finally:
         remove(trial)
-    return cf.parse_trial(ended.output + ended.errors, "sendmail.cf")
+    return cf.parse_trials(ended.output + ended.errors, sessions, "sendmail.cf")

@@ -82,9 +82,12 @@ def build(path: str, content: bytes, text_access: files.Access, database_access:
 
 
 def swap(built: Built, path: str) -> None:
-    """Put both files in force: the database last, since Debian's make builds it from the text anyway."""
-    files.swap(built.text, path)
+    """Put both files in force.
+
+    The database goes first. It is the younger one, so Debian's make finds nothing to do wherever this is cut short.
+    """
     files.swap(built.database, database_of(path))
+    files.swap(built.text, path)
 
 
 def keep_original(path: str, copy: str) -> None:

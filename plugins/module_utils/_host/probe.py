@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
+import ssl
 import time
 import typing as t
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from .._core import smtp
@@ -19,13 +22,17 @@ _FAREWELL = 2.0
 
 @dataclass(frozen=True)
 class EhloAnswer:
-    """What one address answered: ``outcome`` is one of smtp.OUTCOMES, ``capabilities`` empty unless it is ``ok``."""
+    """What one address answered: ``outcome`` is one of smtp.OUTCOMES, ``capabilities`` empty unless it is ``ok``.
+
+    ``certificate`` is the SHA-256 of the one that was shown, in hex; empty when none was asked for or seen.
+    """
 
     address: str
     port: int
     outcome: str
     capabilities: tuple[str, ...] = ()
     detail: str = ""
+    certificate: str = ""
 
     def offers(self, keyword: str) -> bool:
         """Whether the EHLO answer has this keyword. Ask ``outcome`` first: without ``ok`` nothing is known."""
@@ -33,20 +40,34 @@ class EhloAnswer:
 
 
 def ask_ehlo(
-    address: str, port: int, *, source: str | None = None, timeout: float = 15.0, name: str | None = None
+    address: str,
+    port: int,
+    *,
+    source: str | None = None,
+    timeout: float = 15.0,
+    name: str | None = None,
+    handshake: bool = False,
 ) -> EhloAnswer:
     """Connect, say EHLO, QUIT, and tell what was answered; never raises for what the peer does.
 
     ``address`` is IPv4 or IPv6, ``source`` the local address to come from, ``timeout`` the seconds for all of it
-    (Debian's GreetPause alone takes 5), ``name`` what EHLO says (default: the local address as a literal).
+    (Debian's GreetPause alone takes 5), ``name`` what EHLO says (default: the local address as a literal). With
+    ``handshake`` STARTTLS is tried where it is offered, to see the certificate.
     """
+    deadline = time.monotonic() + timeout
     try:
-        capabilities = converse(
-            address, port, lambda local: smtp.ask_capabilities(name or local), source=source, timeout=timeout
-        )
+        with _session(address, port, source, timeout) as (link, client):
+            script = smtp.ask_capabilities(name or _literal(link))
+            answer = EhloAnswer(address, port, smtp.OK, _drive(link, client, script, deadline))
+            if not handshake or not answer.offers("STARTTLS"):
+                return answer
+            try:
+                seen = _read_certificate(link, client, deadline)
+            except smtp.DialogueError as error:
+                return EhloAnswer(address, port, smtp.OK, answer.capabilities, detail=error.what)
+            return EhloAnswer(address, port, smtp.OK, answer.capabilities, certificate=seen)
     except smtp.DialogueError as error:
         return EhloAnswer(address, port, error.outcome, detail=error.what)
-    return EhloAnswer(address, port, smtp.OK, capabilities)
 
 
 def converse(
@@ -62,6 +83,15 @@ def converse(
     QUIT is always said. DialogueError if the peer cannot be reached, is too slow, or does not follow the protocol.
     """
     deadline = time.monotonic() + timeout
+    with _session(address, port, source, timeout) as (link, client):
+        return _drive(link, client, script(_literal(link)), deadline)
+
+
+@contextmanager
+def _session(
+    address: str, port: int, source: str | None, timeout: float
+) -> t.Iterator[tuple[socket.socket, smtp.Client]]:
+    deadline = time.monotonic() + timeout
     origin = (source, 0) if source else None
     try:
         link = socket.create_connection((address, port), timeout=timeout, source_address=origin)
@@ -71,11 +101,36 @@ def converse(
         raise smtp.DialogueError(smtp.CONNECT, f"no connection: {error.strerror or error}") from None
     with link:
         client = smtp.Client()
-        literal = smtp.render_address_literal(link.getsockname()[0])
         try:
-            return _drive(link, client, script(literal), deadline)
+            yield link, client
         finally:
             _say_goodbye(link, client, deadline)
+
+
+def _literal(link: socket.socket) -> str:
+    return smtp.render_address_literal(link.getsockname()[0])
+
+
+def _read_certificate(link: socket.socket, client: smtp.Client, deadline: float) -> str:
+    """Start TLS and return the SHA-256 of the certificate that is shown; whether it can be trusted is not asked."""
+    _drive(link, client, smtp.ask_tls(), deadline)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    # Old algorithms too: the question is which certificate, not how good it is.
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    try:
+        link.settimeout(_left(deadline))
+        with context.wrap_socket(link.dup()) as secured:
+            shown = secured.getpeercert(binary_form=True) or b""
+            with suppress(OSError):
+                # A peer whose goodbye is not waited for logs an error.
+                secured.sendall(b"QUIT\r\n")
+                secured.recv(512)
+    except (ssl.SSLError, OSError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise smtp.DialogueError(smtp.PROTOCOL, f"the TLS handshake fails: {reason}") from None
+    return hashlib.sha256(shown).hexdigest()
 
 
 def _drive(link: socket.socket, client: smtp.Client, script: smtp.Script, deadline: float) -> t.Any:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The proof by EHLO: ask this host's own listeners, from loopback, whether STARTTLS is offered."""
+"""The proof by EHLO: ask this host's own listeners, from loopback, whether STARTTLS is offered, and with what."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def ask(point: Endpoint, deadline: float) -> Answer:
     source: str | None = "::1" if ":" in point.address else "127.0.0.1"
     while True:
         patience = max(1.0, min(_PATIENCE, deadline - time.monotonic()))
-        answer = ask_ehlo(point.address, point.port, source=source, timeout=patience)
+        answer = ask_ehlo(point.address, point.port, source=source, timeout=patience, handshake=True)
         if answer.outcome == "ok":
-            return Answer(str(point), True, answer.offers("STARTTLS"))
+            return Answer(str(point), True, answer.offers("STARTTLS"), answer.detail, answer.certificate)
         if time.monotonic() + _PAUSE > deadline:
             return Answer(str(point), False, detail=f"{answer.outcome}: {answer.detail}")
         # A host may have IPv6 addresses but no ::1; then the kernel chooses.

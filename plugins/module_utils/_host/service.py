@@ -6,22 +6,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
+import ssl
 import sys
 import time
 import typing as t
+from contextlib import suppress
 
-from .._core.daemon import Daemon, explain_silence, parse_pid, parse_reasons, parse_stat
+from .._core.certificate import split_pem
+from .._core.daemon import Daemon, explain_silence, parse_parent, parse_pid, parse_reasons, parse_stat
 from .._core.errors import MailtlsError
 from .._core.listener import Host, Network, parse_addresses, parse_listening
+from .._core.process import Choice, Process, choose, parse_title, parse_unit
 from .command import run
 from .files import read_bytes
 
 _POLL = 0.1
+# Touched by Debian's init script at each start and reload; its make compares it with the cf.
+_STAMP = "/run/sendmail/stampdir/reload"
 _MAIL_LOG = "/var/log/mail.log"
 # The init script sleeps; with a name server that does not answer a start was seen to take 65 s.
 _START_TIMEOUT = 150.0
+_STOP_TIMEOUT = 30.0
 LOG = "The log (journalctl -t sm-mta)"
 
 
@@ -32,9 +40,42 @@ def find_daemon(pid_file: str) -> Daemon | None:
     if not pid or not stat:
         return None
     name, ticks = parse_stat(stat)
+    return Daemon(pid, _since_epoch(ticks)) if name.startswith("sendmail") else None
+
+
+def look(pid_file: str, service: str) -> Choice:
+    """The daemon among all processes called sendmail, and what is wrong with it."""
+    named = find_daemon(pid_file)
+    return choose(list(_read_processes()), named.pid if named else None, service)
+
+
+def _read_processes() -> t.Iterator[Process]:
+    first = _read("/proc/1/cgroup")
+    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+        # A process may end while it is looked at.
+        with suppress(ValueError, ProcessLookupError, MailtlsError):
+            stat = _read(f"/proc/{pid}/stat")
+            name, ticks = parse_stat(stat)
+            if name.startswith("sendmail"):
+                title, unit = (
+                    parse_title(_read(f"/proc/{pid}/cmdline")),
+                    parse_unit(_read(f"/proc/{pid}/cgroup"), first),
+                )
+                yield Process(int(pid), parse_parent(stat), _since_epoch(ticks), title, unit)
+
+
+def _since_epoch(ticks: int) -> float:
     # The clock since boot, not btime: btime is whole seconds and moves when the clock is set.
     age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    return Daemon(pid, time.time() - age) if name.startswith("sendmail") else None
+    return time.time() - age
+
+
+def read_fingerprint(path: str) -> str:
+    """The SHA-256 of the first certificate in a PEM file, which is the one sendmail shows; empty when there is none."""
+    blocks = split_pem(_read(path))
+    with suppress(ValueError):
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(blocks[0])).hexdigest() if blocks else ""
+    return ""
 
 
 def read_times(paths: t.Sequence[str]) -> dict[str, float]:
@@ -62,6 +103,19 @@ def start(service: str, pid_file: str) -> Daemon:
     return found
 
 
+def end(pids: t.Sequence[int]) -> None:
+    """End these processes and wait until they are gone; systemctl stop ends nothing without CAP_SYS_PTRACE."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_TIMEOUT
+    while [pid for pid in pids if os.path.exists(f"/proc/{pid}")]:
+        if time.monotonic() > deadline:
+            what = f"sendmail (process {' '.join(map(str, pids))}) did not end on SIGTERM"
+            raise MailtlsError(what, remedy="See what it does (journalctl -t sm-mta), end it, then run again.")
+        time.sleep(_POLL)
+
+
 def reload(daemon: Daemon, pid_file: str, newest: float) -> Daemon:
     """Send HUP, on which sendmail executes itself anew and reads everything, and return the process that results."""
     # Clearly later than the files, so that the next run does not doubt it.
@@ -77,6 +131,9 @@ def reload(daemon: Daemon, pid_file: str, newest: float) -> Daemon:
     if found is None:
         what = f"the daemon (process {daemon.pid}) did not come up again after SIGHUP"
         raise explain_silence(what, pid_file, parse_reasons(read_log(began)), LOG)
+    # Else Debian's make goes on to ask for the reload.
+    with suppress(OSError):
+        os.utime(_STAMP)
     return found
 
 

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import cf, mc
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._host import compile as compiler
-from ansible_collections.mailtls.relay.plugins.module_utils._host import files
+from ansible_collections.mailtls.relay.plugins.module_utils._host import debianmake, files
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_cf
 from module_runner import run_module
 
@@ -33,17 +33,32 @@ class Relay:
         self.folder = folder
         self.built = FIT
         self.host = "one"
-        self.refuses = {0: True, 256: False}
+        self.lets = ""  # with which map, and towards whom, mail may go in clear text
+        self.refuses_all = False
         self.access: dict[str, files.Access] = {}
         self.steps_to_live = -1
+        self.followers = False
+        self.work = False
 
     def build(self, content: str, path: str) -> compiler.Built:
         header = f"##### built by root@{self.host} on Mon Nov 23 18:43:13 UTC 2026\n##### in /\n"
         return compiler.Built(cf.assemble(header + self.built, content, path), ("remark",))
 
-    def ask(self, text: str, bits: int, folder: str) -> cf.Trial:
-        assert "Kaccess hash -T<TMPF> /nonexistent/access\n" in text
-        return cf.Trial(self.refuses[bits], "")
+    def ask(self, text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
+        when = "bare" if "Kaccess hash -T<TMPF> /nonexistent/access\n" in text else "today"
+        return tuple(cf.Trial(one, self.refuses(when, one), "") for one in sessions)
+
+    def refuses(self, when: str, one: cf.Session) -> bool:
+        return self.refuses_all if one.bits else self.lets not in (f"{when} {one.name}", f"{when} {one.address}")
+
+    def places(self) -> tuple[pathlib.Path, pathlib.Path]:
+        return self.folder / "databases", self.folder / "Makefile"
+
+    def make(self, mc: str, folder: str) -> list[tuple[str, str]]:
+        """What follows the mc, where the test asks for it."""
+        owner = files.Access("root", "smmsp", 0o644)
+        places = self.places() if self.followers else ()
+        return [(files.write_aside(str(path), b"made\n", owner), str(path)) for path in places]
 
     def set_access(self, path: str, access: files.Access) -> None:
         self.access[os.path.basename(path)] = access
@@ -65,6 +80,8 @@ def relay(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Relay:
     monkeypatch.setattr(compiler, "is_present", lambda: True)
     monkeypatch.setattr(compiler, "build", found.build)
     monkeypatch.setattr(compiler, "ask", found.ask)
+    monkeypatch.setattr(debianmake, "build", found.make)
+    monkeypatch.setattr(debianmake, "has_work", lambda folder, cf_path: found.work)
     monkeypatch.setattr(files, "set_access", found.set_access)
     monkeypatch.setattr(files, "swap", found.swap)
     monkeypatch.setattr(files, "read_access", lambda path: found.access.get(os.path.basename(path)))
@@ -126,15 +143,18 @@ def test_whatever_differs_is_put_right(relay: Relay, capfd: pytest.CaptureFixtur
     assert run(relay, capfd)["changed"] is False
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2])
+@pytest.mark.parametrize("steps", range(5))
 def test_killed_at_any_swap_the_next_run_converges(relay: Relay, capfd: pytest.CaptureFixture[str], steps: int) -> None:
     relay.mc.write_text(STOCK)
     relay.cf.write_text("V10/Berkeley old\n")
+    relay.followers = True
     relay.steps_to_live = steps
     with pytest.raises(Killed):
         run(relay, capfd)
-    # The old cf is in force and whole.
-    assert relay.cf.read_text() == "V10/Berkeley old\n"
+    # A whole cf is in force, and nothing is older than what it is made from.
+    assert relay.cf.read_text() == "V10/Berkeley old\n" if steps < 4 else FIT in relay.cf.read_text()
+    there = [path for path in (relay.mc, relay.cf, *relay.places()) if path.exists()]
+    assert [path.stat().st_mtime_ns for path in there] == sorted(path.stat().st_mtime_ns for path in there)
     relay.steps_to_live = -1
     assert run(relay, capfd)["changed"] and relay.mc.read_text() == CONTENT
     assert (relay.folder / "sendmail.mc.before-mailtls").read_text() == STOCK
@@ -142,23 +162,43 @@ def test_killed_at_any_swap_the_next_run_converges(relay: Relay, capfd: pytest.C
 
 
 @pytest.mark.parametrize(
-    ("built", "refuses", "told"),
+    ("built", "lets", "refuses_all", "told"),
     [
-        (FIT.replace(" -T<TMPF>", " -o"), {}, "lacks -T<TMPF>"),
-        (FIT, {0: False}, "lets mail for a stranger go in clear text"),
-        (FIT, {256: True}, "refuses a session of 256 bits"),
+        (FIT.replace(" -T<TMPF>", " -o"), "", False, "lacks -T<TMPF>"),
+        (FIT, "bare nobody.invalid", False, "for a stranger go in clear text when the access map is missing"),
+        (FIT, "today nobody.invalid", False, "for a stranger go in clear text with the access map of today"),
+        (f"{FIT}Rold.example $@ OK\n", "bare old.example", False, "for 'old.example' go in clear text"),
+        (f"{FIT}Rold.example $@ OK\n", "bare a.old.example", False, "for 'a.old.example' go in clear text"),
+        (f"{FIT}R198.51.100.7 $@ OK\n", "bare 198.51.100.7", False, "for [198.51.100.7] go in clear text"),
+        (FIT, "", True, "refuses a session of 256 bits"),
     ],
 )
 @pytest.mark.parametrize("check", [True, False])
 def test_an_unfit_cf_is_refused_and_nothing_touched(
-    relay: Relay, capfd: pytest.CaptureFixture[str], built: str, refuses: dict[int, bool], told: str, check: bool
+    relay: Relay, capfd: pytest.CaptureFixture[str], built: str, lets: str, refuses_all: bool, told: str, check: bool
 ) -> None:
-    relay.built = built
-    relay.refuses.update(refuses)
+    relay.built, relay.lets, relay.refuses_all = built, lets, refuses_all
     relay.mc.write_text(STOCK)
     answer = run(relay, capfd, check=check)
     assert answer["failed"] and told in answer["msg"]
     assert relay.names() == ["sendmail.mc"] and relay.mc.read_text() == STOCK
+
+
+@pytest.mark.parametrize("place", ["198.51.100.7", "old.example"])
+def test_what_todays_map_excepts_is_not_the_cfs_fault(
+    relay: Relay, capfd: pytest.CaptureFixture[str], place: str
+) -> None:
+    relay.built, relay.lets = f"{FIT}DS{place}\n", f"today {place}"
+    assert run(relay, capfd)["changed"]
+
+
+def test_work_for_debians_make_is_a_reason_to_build(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    run(relay, capfd)
+    relay.work = relay.followers = True
+    assert run(relay, capfd, check=True)["changed"] and relay.names() == ["sendmail.cf", "sendmail.mc"]
+    assert run(relay, capfd)["changed"] and relay.names() == ["Makefile", "databases", "sendmail.cf", "sendmail.mc"]
+    relay.work = False
+    assert run(relay, capfd)["changed"] is False
 
 
 def test_what_m4_refuses_is_told(

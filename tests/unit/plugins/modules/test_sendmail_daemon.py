@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.daemon import Answer, Daemon
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Listener
+from ansible_collections.mailtls.relay.plugins.module_utils._core.process import Choice, Process
 from ansible_collections.mailtls.relay.plugins.module_utils._host import service
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_daemon
 from module_runner import run_module
@@ -28,16 +29,28 @@ class Relay:
         self.answers = [TLS]
         self.missing: tuple[Listener, ...] = ()
         self.log = ""
+        self.certificate = ""
+        self.fault = ""
+        self.reload_helps = True
+        self.surplus: tuple[int, ...] = ()
         self.done: list[str] = []
+
+    def look(self, pid_file: str, service: str) -> Choice:
+        running = self.running
+        process = Process(running.pid, 1, running.started, "", None) if running else None
+        return Choice(process, self.fault, self.reload_helps, self.surplus)
+
+    def end(self, pids: t.Sequence[int]) -> None:
+        self.done += [f"end {pid}" for pid in pids]
 
     def start(self, service: str, pid_file: str) -> Daemon:
         self.done.append("start")
-        self.running = Daemon(9, 200.0)
+        self.running, self.fault, self.surplus = Daemon(9, 200.0), "", ()
         return self.running
 
     def reload(self, old: Daemon, pid_file: str, newest: float) -> Daemon:
         self.done.append(f"reload {old.pid}")
-        self.running = Daemon(9, 200.0)
+        self.running, self.fault, self.surplus = Daemon(9, 200.0), "", ()
         return self.running
 
     def prove(self, listeners: t.Sequence[Listener], timeout: float) -> tuple[tuple[Listener, ...], list[Answer]]:
@@ -49,7 +62,9 @@ class Relay:
 @pytest.fixture()
 def relay(monkeypatch: pytest.MonkeyPatch) -> Relay:
     found = Relay()
-    monkeypatch.setattr(service, "find_daemon", lambda path: found.running)
+    monkeypatch.setattr(service, "look", found.look)
+    monkeypatch.setattr(service, "end", found.end)
+    monkeypatch.setattr(service, "read_fingerprint", lambda path: found.certificate)
     monkeypatch.setattr(service, "read_times", lambda paths: found.times)
     monkeypatch.setattr(service, "start", found.start)
     monkeypatch.setattr(service, "reload", found.reload)
@@ -91,6 +106,50 @@ def test_state_decides(
     assert (answer["changed"], answer["action"], answer["pid"]) == (True, action, 9) and relay.done == done
     assert answer["diff"]["before"] != answer["diff"]["after"]
     assert run(capfd)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("reload_helps", "surplus", "action", "done"),
+    [
+        (False, (), "restarted", ["end 7", "start", "prove"]),
+        (True, (), "reloaded", ["reload 7", "prove"]),
+        (True, (3, 4), "reloaded", ["end 3", "end 4", "reload 7", "prove"]),
+    ],
+)
+def test_a_daemon_that_is_not_the_services_own_is_put_right(
+    relay: Relay,
+    capfd: pytest.CaptureFixture[str],
+    reload_helps: bool,
+    surplus: tuple[int, ...],
+    action: str,
+    done: list[str],
+) -> None:
+    relay.fault, relay.reload_helps, relay.surplus = "it runs outside", reload_helps, surplus
+    told = run(capfd, check=True)
+    assert (told["changed"], told["action"]) == (True, action) and relay.done == []
+    answer = run(capfd)
+    assert (answer["changed"], answer["action"], answer["pid"]) == (True, action, 9) and relay.done == done
+    assert run(capfd)["changed"] is False
+
+
+MINE, OTHER = Answer("192.0.2.1:25", True, True, "", "ab"), Answer("192.0.2.1:25", True, True, "", "cd")
+
+
+@pytest.mark.parametrize(
+    ("answers", "action", "done"),
+    [
+        ([MINE], "none", ["prove"]),
+        ([OTHER, MINE], "reloaded", ["prove", "reload 7", "prove"]),
+        ([OTHER, OTHER], "", ["prove", "reload 7", "prove"]),
+    ],
+)
+def test_the_certificate_on_the_wire_is_the_one_on_disk(
+    relay: Relay, capfd: pytest.CaptureFixture[str], answers: list[Answer], action: str, done: list[str]
+) -> None:
+    relay.answers, relay.certificate = answers, "ab"
+    answer = run_module(sendmail_daemon.main, capfd, {**OPTIONS, "certificate_file": "/c"})
+    assert answer.get("action", "") == action and relay.done == done
+    assert action or "192.0.2.1:25: the certificate that is shown" in answer["msg"]
 
 
 def test_check_mode_asks_nothing(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:

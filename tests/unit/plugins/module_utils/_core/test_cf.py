@@ -110,21 +110,50 @@ def test_a_warning_of_m4_is_no_error() -> None:
     cf.refuse_errors(0, "V10/Debian\n", messages, "sendmail.mc")
 
 
+def test_a_session_with_whatever_the_cf_speaks_of_is_asked(text: str) -> None:
+    more = "Rold.example $* $@ OK\nR$* [198.51.100.7] $@ OK\nDSmta2.example.test\n"
+    more += "C{Mine}10.1.2.3 x.example\n# not.this.one\n"
+    sessions = cf.parse_sessions(text + more)
+    assert sessions[0] == cf.Session("nobody.invalid", "192.0.2.1", 0) and all(one.bits == 0 for one in sessions)
+    names, addresses = {one.name for one in sessions}, {one.address for one in sessions}
+    assert {"old.example", "a.old.example", "mta2.example.test", "x.example", "", "localhost"} <= names
+    assert {"198.51.100.7", "10.1.2.3"} <= addresses and "not.this.one" not in names
+
+
 @pytest.mark.parametrize(("bits", "question"), [(0, "tls_server NONE"), (256, "tls_server OK")])
-def test_the_trial_asks_about_a_stranger(bits: int, question: str) -> None:
-    typed = cf.render_trial(bits)
-    assert f".D{{cipher_bits}}{bits}\n{question}\n" in typed and "nobody.invalid" in typed
+def test_the_trial_asks_about_each_session(bits: int, question: str) -> None:
+    typed = cf.render_trial([cf.Session(bits=bits), cf.Session("old.example", "192.0.2.9", bits)])
+    assert typed.count(f".D{{cipher_bits}}{bits}\n{question}\n") == 2
+    assert (
+        ".D{server_name}nobody.invalid\n" in typed and ".D{server_name}old.example\n.D{server_addr}192.0.2.9\n" in typed
+    )
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_answers_of_sendmail_are_read(release: str) -> None:
     none, many, _rest = (FIXTURES / f"trial/sendmail-{release}.txt").read_text().split("%%")
-    refused = cf.parse_trial(none, "x")
+    sessions = [cf.Session(), cf.Session(bits=256)]
+    refused, taken = cf.parse_trials(none + many, sessions, "x")
     assert refused.refused and "403 encryption too weak" in refused.text
-    assert cf.parse_trial(many, "x") == cf.Trial(False, "OK")
+    assert taken == cf.Trial(sessions[1], False, "OK")
+    assert cf.judge_trials([refused, taken], "now") == ()
+
+
+@pytest.mark.parametrize(
+    ("trial", "told"),
+    [
+        (cf.Trial(cf.Session(), False, "OK"), "lets mail for a stranger go in clear text now"),
+        (cf.Trial(cf.Session("old.example"), False, "OK"), "lets mail for 'old.example' go in clear text now"),
+        (cf.Trial(cf.Session(address="192.0.2.9"), False, "OK"), "lets mail for [192.0.2.9] go in clear text now"),
+        (cf.Trial(cf.Session(bits=256), True, "$#error"), "refuses a session of 256 bits now"),
+    ],
+)
+def test_a_wrong_answer_is_a_fault(trial: cf.Trial, told: str) -> None:
+    (fault,) = cf.judge_trials([trial, cf.Trial(cf.Session(), True, "$#error")], "now")
+    assert told in fault
 
 
 @pytest.mark.parametrize("said", ["", "t.cf: line 5: unknown configuration line"])
 def test_no_answer_is_an_error_with_what_was_said(said: str) -> None:
     with pytest.raises(MailtlsError, match=said or "nothing"):
-        cf.parse_trial(said, "x")
+        cf.parse_trials(said, [cf.Session()], "x")

@@ -28,6 +28,10 @@ def test_a_real_process_is_read() -> None:
     assert daemon.parse_stat((FIXTURES / "proc/stat").read_text()) == ("sendmail-mta", 254646)
 
 
+def test_the_parent_is_read() -> None:
+    assert daemon.parse_parent((FIXTURES / "proc/stat").read_text()) == 1
+
+
 def test_a_name_with_blanks_and_brackets_does_not_shift_the_fields() -> None:
     text = (FIXTURES / "proc/stat").read_text().replace("sendmail-mta", "odd) name (x")
     assert daemon.parse_stat(text) == ("odd) name (x", 254646)
@@ -148,3 +152,41 @@ def test_a_daemon_that_did_not_come_up_is_explained(reasons: list[str], part: st
         str(daemon.explain_silence("no daemon runs", "sendmail", reasons, "The log"))
         == f"sendmail: no daemon runs. {part}"
     )
+
+
+MINE, OTHER = "a" * 64, "b" * 64
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (daemon.Answer("192.0.2.1:25", True, True, certificate=MINE), daemon.PASS),
+        (daemon.Answer("192.0.2.1:25", True, True, certificate=OTHER), daemon.FAIL),
+        (daemon.Answer("192.0.2.1:25", True, True, "the TLS handshake fails: x"), daemon.FAIL),
+        (OPEN, daemon.INCONCLUSIVE),
+    ],
+)
+def test_the_certificate_on_the_wire_is_judged(answer: daemon.Answer, verdict: str) -> None:
+    assert daemon.judge([answer], True, MINE) == verdict
+
+
+def test_a_certificate_does_not_matter_where_none_is_asked_for() -> None:
+    assert daemon.judge([YES], True) == daemon.PASS and daemon.find_others([NO], MINE) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            daemon.Answer("192.0.2.1:25", True, True, certificate=OTHER),
+            "(SHA-256 bbbbbbbbbbbbbbbb...) is not the one in /c",
+        ),
+        (
+            daemon.Answer("192.0.2.1:25", True, True, "the TLS handshake fails: x"),
+            "is not shown (the TLS handshake fails: x)",
+        ),
+    ],
+)
+def test_another_certificate_is_named(answer: daemon.Answer, told: str) -> None:
+    error = str(daemon.explain_certificate([answer], MINE, "/c"))
+    assert told in error and error.startswith("192.0.2.1:25: ") and "sendmail.conf" in error

@@ -226,3 +226,24 @@ def test_refusal_is_never_no_starttls(replies: list[smtp.Reply], outcome: str) -
 )
 def test_address_literal(address: str, literal: str) -> None:
     assert smtp.render_address_literal(address) == literal
+
+
+def test_tls_is_asked_for_and_ends_the_session_in_clear() -> None:
+    client = smtp.Client()
+    client.state, client._sent = smtp.State.READY, None
+    script = smtp.ask_tls()
+    assert client.send(next(script)) == b"STARTTLS\r\n"
+    client.receive(b"220 go\r\n")
+    reply = client.next_event()
+    assert isinstance(reply, smtp.Reply)
+    with pytest.raises(StopIteration):
+        script.send(reply)
+    with pytest.raises(ValueError, match="cannot be sent"):
+        client.send(smtp.Command("QUIT"))
+
+
+def test_tls_may_be_refused() -> None:
+    script = smtp.ask_tls()
+    next(script)
+    with pytest.raises(smtp.DialogueError, match="answered STARTTLS with 454 later"):
+        script.send(smtp.Reply(454, ("later",)))

@@ -9,6 +9,7 @@ import pathlib
 import typing as t
 
 import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core import cf
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._host import compile as compiler
 from ansible_collections.mailtls.relay.plugins.module_utils._host.command import Completed
@@ -47,7 +48,8 @@ def test_sendmail_judges_a_private_file_that_goes_away(monkeypatch: pytest.Monke
     monkeypatch.setattr(
         "ansible_collections.mailtls.relay.plugins.module_utils._host.files.set_access", lambda *_: None
     )
-    assert compiler.ask("V10/Debian\n", 0, str(tmp_path)).refused
+    (answer,) = compiler.ask("V10/Debian\n", [cf.Session()], str(tmp_path))
+    assert answer.refused
     assert seen["text"] == "V10/Debian\n" and seen["mode"] == 0o600 and seen["last"] == "-bt"
     assert "tls_server NONE" in seen["given"]
     assert list(tmp_path.iterdir()) == []

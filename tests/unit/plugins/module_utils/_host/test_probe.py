@@ -5,23 +5,29 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import socket
+import ssl
 import threading
 import time
 import typing as t
 
+import pki
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import smtp
+from ansible_collections.mailtls.relay.plugins.module_utils._host.keypair import in_memory
 from ansible_collections.mailtls.relay.plugins.module_utils._host.probe import EhloAnswer, ask_ehlo, converse
 
-Step = t.Union[bytes, float, None]
+Step = t.Union[bytes, float, None, ssl.SSLContext]
 GREETING, ANSWER, GOODBYE = b"220 x ESMTP\r\n", b"250-x\r\n250-STARTTLS\r\n250 SIZE 7\r\n", b"221 bye\r\n"
 # In a script of the server: wait for a line of the client.
 LINE = None
 
 
 class Server:
-    """Plays one script to one client: bytes are written, numbers are pauses, LINE waits for the client."""
+    """Plays one script to one client: bytes are written, numbers are pauses, LINE waits for the client, and with a
+    context TLS begins.
+    """
 
     def __init__(self, script: t.Sequence[Step], address: str = "127.0.0.1") -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -42,6 +48,9 @@ class Server:
                         self.heard.append(lines.readline())
                     elif isinstance(step, bytes):
                         link.sendall(step)
+                    elif isinstance(step, ssl.SSLContext):
+                        with step.wrap_socket(link, server_side=True) as secured:
+                            self.heard.append(secured.recv(100))
                     else:
                         time.sleep(step)
 
@@ -137,6 +146,43 @@ def test_ipv6() -> None:
         pytest.skip("this host has no IPv6")
     assert ask_ehlo("::1", server.port).outcome == smtp.OK
     assert server.end()[0] == b"EHLO [IPv6:::1]\r\n"
+
+
+CERTIFICATE = pki.certificate("leaf", names=["mta1.example.test"])
+DIGEST = hashlib.sha256(ssl.PEM_cert_to_DER_cert(CERTIFICATE)).hexdigest()
+
+
+def tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with in_memory(CERTIFICATE.encode()) as certificate, in_memory(pki.key_pem("leaf").encode()) as key:
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+def test_the_certificate_on_the_wire_is_seen() -> None:
+    answer, heard = play([GREETING, LINE, ANSWER, LINE, b"220 go\r\n", tls()], handshake=True)
+    assert (answer.outcome, answer.certificate, answer.detail) == (smtp.OK, DIGEST, "") and answer.offers("STARTTLS")
+    assert heard == [b"EHLO [127.0.0.1]\r\n", b"STARTTLS\r\n", b"QUIT\r\n"]
+
+
+def test_without_starttls_there_is_no_handshake() -> None:
+    answer, heard = play([GREETING, LINE, b"250 x\r\n", LINE, GOODBYE], handshake=True)
+    assert (answer.outcome, answer.certificate) == (smtp.OK, "") and heard[1] == b"QUIT\r\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ([b"454 4.3.3 TLS not available\r\n", LINE, GOODBYE], "answered STARTTLS with 454"),
+        ([b"220 go\r\n", 0.1, b"junk\r\n" * 9], "the TLS handshake fails"),
+        ([b"220 go\r\n"], "the TLS handshake fails"),
+        ([b"220 go\r\n", 1.0], "the TLS handshake fails"),
+    ],
+)
+def test_a_handshake_that_fails_leaves_the_capabilities(script: list[Step], told: str) -> None:
+    answer, _heard = play([GREETING, LINE, ANSWER, LINE, *script], timeout=0.5, handshake=True)
+    assert answer.outcome == smtp.OK and answer.offers("STARTTLS")
+    assert answer.certificate == "" and told in answer.detail
 
 
 class Broken:

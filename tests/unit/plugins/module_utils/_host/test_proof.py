@@ -34,12 +34,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., list[tuple[str, st
     def prepare(*outcomes: str) -> list[tuple[str, str | None]]:
         calls: list[tuple[str, str | None]] = []
 
-        def ask_ehlo(address: str, port: int, *, source: str | None, timeout: float) -> EhloAnswer:
+        def ask_ehlo(address: str, port: int, *, source: str | None, timeout: float, handshake: bool) -> EhloAnswer:
             outcome = outcomes[min(len(calls), len(outcomes) - 1)]
             calls.append((address, source))
             words = ("PIPELINING", "STARTTLS") if outcome == "tls" else ("PIPELINING",)
+            assert handshake
             if outcome in ("tls", "clear"):
-                return EhloAnswer(address, port, "ok", words)
+                return EhloAnswer(address, port, "ok", words, "why", "ab")
             return EhloAnswer(address, port, outcome, detail="why")
 
         monkeypatch.setattr(proof, "ask_ehlo", ask_ehlo)
@@ -54,7 +55,7 @@ def test_a_listener_is_asked_from_loopback(
 ) -> None:
     calls = asked(outcome)
     monkeypatch.setattr(proof, "read_host", lambda: OPEN)
-    assert proof.prove([V4], 60) == ((), [Answer("192.0.2.1:25", True, offered)])
+    assert proof.prove([V4], 60) == ((), [Answer("192.0.2.1:25", True, offered, "why", "ab")])
     assert calls == [("192.0.2.1", "127.0.0.1")]
 
 
@@ -77,7 +78,7 @@ def test_a_socket_that_stays_shut_is_missed(
 @pytest.mark.parametrize("outcome", ["throttled", "timeout", "greeting", "protocol"])
 def test_an_open_answer_is_asked_again(asked: t.Callable[..., list[t.Any]], outcome: str) -> None:
     calls = asked(outcome, outcome, "tls")
-    assert proof.ask(Endpoint("fd77::1", 25), 1060.0) == Answer("[fd77::1]:25", True, True)
+    assert proof.ask(Endpoint("fd77::1", 25), 1060.0) == Answer("[fd77::1]:25", True, True, "why", "ab")
     assert [source for _address, source in calls] == ["::1"] * 3
 
 

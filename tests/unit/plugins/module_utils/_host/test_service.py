@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 import signal
+import ssl
 import time
 
+import pki
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.daemon import Daemon
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
@@ -102,6 +105,64 @@ def test_a_reload_waits_until_the_files_are_older(
     monkeypatch.setattr(service, "find_daemon", lambda path: next(states))
     assert service.reload(Daemon(7, 1.0), PID, newest).pid == 9
     assert killed == [(7, signal.SIGHUP)] and clock[0] == slept
+
+
+def test_debians_stamp_tells_of_the_reload(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], tmp_path: pathlib.Path
+) -> None:
+    stamp = tmp_path / "reload"
+    stamp.touch()
+    os.utime(stamp, (1.0, 1.0))
+    monkeypatch.setattr(service, "_STAMP", str(stamp))
+    monkeypatch.setattr(os, "kill", lambda pid, number: None)
+    monkeypatch.setattr(service, "find_daemon", lambda path: Daemon(9, 5001.0))
+    service.reload(Daemon(7, 1.0), PID, 0.0)
+    assert stamp.stat().st_mtime > 1.0
+
+
+def test_the_daemon_is_looked_for_among_all_processes(monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> None:
+    monkeypatch.setattr(os, "listdir", lambda path: ["1", "7", "8", "9", "self"])
+    files["/proc/1/cgroup"] = "0::/init.scope\n"
+    files["/proc/1/stat"] = stat("systemd", 1)
+    files["/proc/7/stat"], files["/proc/8/stat"] = stat("sendmail-mta", 1), stat("sendmail-mta", 1)
+    files["/proc/7/cmdline"] = "sendmail: MTA: accepting connections\0\0"
+    files["/proc/8/cmdline"] = "sendmail: Queue runner@00:10:00 for /var/spool/mqueue"
+    files["/proc/7/cgroup"] = files["/proc/8/cgroup"] = "0::/system.slice/sendmail.service\n"
+    choice = service.look(PID, "sendmail")
+    assert choice.daemon is not None and choice.daemon.pid == 7 and "pid file" in choice.fault
+    files[PID] = "7\n"
+    assert service.look(PID, "sendmail").fault == ""
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n"])
+def test_no_certificate_has_no_fingerprint(files: dict[str, str], text: str) -> None:
+    files["/c"] = text
+    assert service.read_fingerprint("/c") == ""
+
+
+def test_the_first_certificate_of_a_file_counts(files: dict[str, str]) -> None:
+    leaf, authority = pki.certificate("leaf"), pki.certificate("ca", authority=True)
+    files["/c"] = leaf + authority
+    assert service.read_fingerprint("/c") == hashlib.sha256(ssl.PEM_cert_to_DER_cert(leaf)).hexdigest()
+
+
+def test_processes_are_ended_and_waited_for(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    killed: list[tuple[int, int]] = []
+    there = iter([True, True, False])
+    monkeypatch.setattr(os, "kill", lambda pid, number: killed.append((pid, number)))
+    monkeypatch.setattr(os.path, "exists", lambda path: next(there))
+    service.end([7])
+    assert killed == [(7, signal.SIGTERM)] and len(clock) == 2
+
+
+def test_a_process_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    def kill(pid: int, number: int) -> None:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", kill)
+    monkeypatch.setattr(os.path, "exists", lambda path: True)
+    with pytest.raises(MailtlsError, match=r"process 7 8.* did not end on SIGTERM"):
+        service.end([7, 8])
 
 
 def test_a_reload_that_did_nothing_fails(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
