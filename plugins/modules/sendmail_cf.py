@@ -41,8 +41,9 @@ options:
     default: /etc/mail/sendmail.cf
   access_keys:
     description:
-      - The keys of the access map. A next hop on the host itself (a content filter on loopback, mailboxes over LMTP) that
-        the built cf names and none of them speaks about is refused, because mail for it would be held for ever.
+      - The keys of the access map. A next hop on the host itself, such as a content filter on loopback or mailboxes
+        over LMTP, that the built cf names and none of the keys speaks about is refused, because mail for it would be
+        held for ever.
       - When left out, nobody looks.
     type: list
     elements: str

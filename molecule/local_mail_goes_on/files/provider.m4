@@ -1,3 +1,5 @@
+dnl # SPDX-FileCopyrightText: 2026 mailtls.relay contributors
+dnl # SPDX-License-Identifier: GPL-3.0-or-later
 dnl # A relay's own features, where Debian's sendmail.mc includes them.
 FEATURE(`mailertable')dnl
 FEATURE(`virtusertable')dnl

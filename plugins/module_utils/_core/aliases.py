@@ -59,7 +59,7 @@ def render_aliases(text: str, root_alias: str = "", mailboxes: t.Container[str] 
 
 
 def refuse_unfit(root_alias: str) -> None:
-    """Raise for a value of ``sendmail_root_alias`` that is no address, or that would send root's mail round in circles."""
+    """Raise for a ``sendmail_root_alias`` that is no address, or that would send root's mail round in circles."""
     if not root_alias:
         return
     names = {name.strip().lower() for name in root_alias.split(",")}
@@ -67,7 +67,7 @@ def refuse_unfit(root_alias: str) -> None:
         raise MailtlsError(
             f"{root_alias!r} cannot be root's reader",
             where="sendmail_root_alias",
-            remedy="Write a user of the host or a mail address, several with commas between them; not root or postmaster.",
+            remedy="Write a user of the host or an address, several with commas between them; not root or postmaster.",
         )
 
 

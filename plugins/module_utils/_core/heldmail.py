@@ -32,8 +32,10 @@ def parse_limit(cf: str) -> int:
 def parse_seconds(text: str, unit: str = "") -> int:
     """Seconds of a time as sendmail reads it, such as 5d or 1h30m; ``unit`` for numbers without one. MailtlsError."""
     parts = _PART.findall(text)
-    if not parts or "".join(number + letter for number, letter in parts) != text or not all(
-        letter or unit for _number, letter in parts
+    if (
+        not parts
+        or "".join(number + letter for number, letter in parts) != text
+        or not all(letter or unit for _number, letter in parts)
     ):
         raise MailtlsError(
             f"{text!r} is not a time as sendmail reads it",
@@ -110,7 +112,8 @@ def _describe_count(name: str, queue: t.Mapping[str, t.Any]) -> str:
     if not queue["count"]:
         return f"{name}: no mail waits."
     reasons = "; ".join(
-        f"{row['count']} x {row['reason'].rstrip('.')} (oldest {render_age(row['oldest_age'])})" for row in queue["reasons"]
+        f"{row['count']} x {row['reason'].rstrip('.')} (oldest {render_age(row['oldest_age'])})"
+        for row in queue["reasons"]
     )
     return (
         f"{name}: {queue['count']} held, the oldest for {render_age(queue['oldest_age'])} of "
@@ -125,7 +128,7 @@ def _left(queue: t.Mapping[str, t.Any]) -> str:
 
 def render_age(seconds: int) -> str:
     """The two largest units: 2d3h, 5m, 12s."""
-    parts = []
+    parts: list[str] = []
     for unit in ("d", "h", "m", "s"):
         count, seconds = divmod(seconds, _SECONDS[unit])
         if count or (unit == "s" and not parts):

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Next hops on the host itself: content filters, mailboxes over LMTP. Most offer no TLS, so the policy would hold their mail.
+"""Next hops on the host itself: content filters, mailboxes over LMTP. Most offer no TLS, so their mail would be held.
 
-What sendmail asks the access map for them was seen with 8.15, 8.17 and 8.18: the address of a loopback hop, and ``local``
+What sendmail asks the access map for them was seen on real sendmail: the address of a hop on loopback, and ``local``
 for a program or a socket. Milters are no next hops.
 """
 
@@ -34,7 +34,9 @@ _RULE = re.compile(r"\$#\s*[\w-]+\s+\$@\s*(\S+)")
 _DEFINE = re.compile(
     r"define\(\s*`(\w*_RELAY|SMART_HOST|MAIL_HUB|confFALLBACK_MX|confFALLBACK_SMARTHOST)'\s*,\s*`([^']*)'"
 )
-_LMTP_WORDS = re.compile(r"FEATURE\(\s*`?local_lmtp\b[^)]*\)|MAILER\(\s*`?cyrusv2\b[^)]*\)|`LOCAL_MAILER_PATH'\s*,\s*`\[IPC\]'")
+_LMTP_WORDS = re.compile(
+    r"FEATURE\(\s*`?local_lmtp\b[^)]*\)|MAILER\(\s*`?cyrusv2\b[^)]*\)|`LOCAL_MAILER_PATH'\s*,\s*`\[IPC\]'"
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ def find_in_cf(text: str, where: str) -> tuple[LocalHop, ...]:
 def find_in_mc(text: str, where: str) -> tuple[LocalHop, ...]:
     """Local next hops in mc text; comments (``dnl``) do not count."""
     said = re.sub(r"(?m)(^|\s)dnl\b.*$", r"\1", text)
-    lmtp = tuple(LocalHop(where, re.sub(r"[`']", "", word.group()), (LOCAL_KEY,)) for word in _LMTP_WORDS.finditer(said))
+    lmtp = tuple(
+        LocalHop(where, re.sub(r"[`']", "", word.group()), (LOCAL_KEY,)) for word in _LMTP_WORDS.finditer(said)
+    )
     relays = (hop for name, value in _DEFINE.findall(said) for hop in find_in_hosts(value, f"{where}: {name}"))
     return (*lmtp, *relays, *find_in_cf(said, where))
 
@@ -100,7 +104,10 @@ def refuse_unsaid(hops: t.Sequence[LocalHop], keys: t.Iterable[str]) -> None:
     if not unsaid:
         return
     places = "; ".join(f"{hop.hop} ({hop.where})" for hop in unsaid)
-    lines = "".join(f'\n  - {{key: "{key}", value: OK}}' for key in dict.fromkeys(sum(unsaid.values(), [])))
+    lines = "".join(
+        f'\n  - {{key: "{key}", value: OK}}'
+        for key in dict.fromkeys(key for missing in unsaid.values() for key in missing)
+    )
     raise MailtlsError(
         f"mail would be held for ever on its way to a next hop on this very host, unless that speaks TLS: {places}",
         where="sendmail_access_entries",
@@ -162,7 +169,7 @@ def _keys(host: str) -> tuple[str, ...]:
     return (_key(address),) if address else ()
 
 
-def _loopback(text: str) -> t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address, None]:
+def _loopback(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(re.sub(r"(?i)\Aipv6:", "", text.strip("[]").rstrip(".")))
     except ValueError:
@@ -170,7 +177,7 @@ def _loopback(text: str) -> t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address
     return address if address.is_loopback else None
 
 
-def _key(address: t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]) -> str:
+def _key(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     if address.version == 4:
         return f"{_TAG}{address}"
     return f"{_TAG}IPv6:" + ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":"))

@@ -90,8 +90,10 @@ def _locked(path: str) -> t.Iterator[t.BinaryIO | None]:
 
 
 def _every(kind: str, queue: str) -> list[str]:
-    found = [path for place in _PLACES for path in glob.glob(os.path.join(glob.escape(queue), place.format(kind=kind, id="*")))]
-    return sorted(path for path in set(found) if _QUEUE_ID.fullmatch(os.path.basename(path)[2:]))
+    """Control files of every message: ``qf``, or ``hf`` of a quarantined one, which lies beside them."""
+    patterns = (place.replace("/{kind}/", "/qf/").format(kind=kind, id="*") for place in _PLACES)
+    found = {path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(queue), pattern))}
+    return sorted(path for path in found if _QUEUE_ID.fullmatch(os.path.basename(path)[2:]))
 
 
 def _files(kind: str, queue_id: str, queue: str) -> list[str]:

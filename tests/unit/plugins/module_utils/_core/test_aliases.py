@@ -57,7 +57,9 @@ def test_a_line_of_somebody_else_is_never_changed() -> None:
         aliases.render_aliases("root: bob\n", "ops")
 
 
-@pytest.mark.parametrize("value", ["root", "a, Root", "postmaster", "|/bin/sh", "/dev/null", "a\nb: c", ":include:/x", "a b", ","])
+@pytest.mark.parametrize(
+    "value", ["root", "a, Root", "postmaster", "|/bin/sh", "/dev/null", "a\nb: c", ":include:/x", "a b", ","]
+)
 def test_what_cannot_read_mail_is_refused(value: str) -> None:
     with pytest.raises(MailtlsError, match="cannot be root's reader"):
         aliases.render_aliases("", value)

@@ -89,7 +89,14 @@ def test_real_control_files_tell_their_age(recording: str) -> None:
 
 def queue(name: str = "mta", ages: t.Sequence[int] = (), **more: int) -> dict[str, t.Any]:
     messages = [message(f"id{number}", 10 * DAY - age) for number, age in enumerate(ages)]
-    return {"name": name, "return_after": 5 * DAY, "quarantined": 0, "unread": 0, **heldmail.summarise(messages, 10 * DAY), **more}
+    return {
+        "name": name,
+        "return_after": 5 * DAY,
+        "quarantined": 0,
+        "unread": 0,
+        **heldmail.summarise(messages, 10 * DAY),
+        **more,
+    }
 
 
 WAITS = f"Queue: 1 held, the oldest for 1d1h of 5d: 1 x {TLS} (oldest 1d1h)."
@@ -136,7 +143,7 @@ def test_what_is_warned_of(name: str, age: int, warned: str) -> None:
 
 
 def test_a_demand_that_is_no_time() -> None:
-    with pytest.raises(MailtlsError, match="^tls_audit_oldest_held: 'soon' is not a time"):
+    with pytest.raises(MailtlsError, match=r"^tls_audit_oldest_held: 'soon' is not a time"):
         heldmail.judge([], "soon")
 
 

@@ -50,8 +50,16 @@ def test_next_hops_on_loopback(value: str, keys: list[str]) -> None:
 @pytest.mark.parametrize(
     ("mailer", "hop", "key"),
     [
-        ("Mlocal,\t\tP=[IPC], F=lsDFMAw5:/|@qPSXnz9, S=A,\n\t\tT=DNS/RFC822/SMTP,\n\t\tA=FILE /run/x", "FILE /run/x", LOCAL),
-        ("Mlocal, P=/usr/libexec/sendmail/mail.local, F=lsDz9, S=A,\n\t\tA=mail.local -l", "/usr/libexec/sendmail/mail.local", LOCAL),
+        (
+            "Mlocal,\t\tP=[IPC], F=lsDFMAw5:/|@qPSXnz9, S=A,\n\t\tT=DNS/RFC822/SMTP,\n\t\tA=FILE /run/x",
+            "FILE /run/x",
+            LOCAL,
+        ),
+        (
+            "Mlocal, P=/usr/libexec/sendmail/mail.local, F=lsDz9, S=A,\n\t\tA=mail.local -l",
+            "/usr/libexec/sendmail/mail.local",
+            LOCAL,
+        ),
         ("Mfilter, P=[IPC], F=mDFMuXk, E=\\r\\n, L=2040, A=TCP [127.0.0.1] 10024", "[127.0.0.1]", V4),
         ("Mfilter, Path=[TCP], Flags=mD, Argv=TCP [::1] 24", "[::1]", V6),
     ],
@@ -106,7 +114,10 @@ def test_relays_and_rules_of_a_cf(line: str, where: str, keys: tuple[str, ...]) 
 @pytest.mark.parametrize(
     ("text", "hops"),
     [
-        ("FEATURE(`local_lmtp', `[IPC]', `FILE /run/dovecot/lmtp')dnl", ["FEATURE(local_lmtp, [IPC], FILE /run/dovecot/lmtp)"]),
+        (
+            "FEATURE(`local_lmtp', `[IPC]', `FILE /run/dovecot/lmtp')dnl",
+            ["FEATURE(local_lmtp, [IPC], FILE /run/dovecot/lmtp)"],
+        ),
         ("FEATURE(local_lmtp)", ["FEATURE(local_lmtp)"]),
         ("MAILER(`cyrusv2')dnl", ["MAILER(cyrusv2)"]),
         ("define(`LOCAL_MAILER_PATH', `[IPC]')dnl", ["LOCAL_MAILER_PATH, [IPC]"]),
