@@ -69,7 +69,8 @@ def mailbox(lab: Lab, user: str) -> str:
 
 
 def submit(lab: Lab, recipient: str, mark: str, options: str = "") -> None:
-    lab.read("mta1", f"printf 'Subject: {mark}\\n\\nline of {mark}\\n' | sendmail -odi {options} {recipient}")
+    # Its exit status is that of a delivery, which may be meant to fail.
+    lab.on("mta1").run(f"printf 'Subject: {mark}\\n\\nline of {mark}\\n' | sendmail -odi {options} {recipient}")
 
 
 def arrives(lab: Lab, user: str, mark: str, seconds: float = 60) -> str:
@@ -138,29 +139,30 @@ def test_an_alias_that_sendmail_cannot_read_leaves_the_old_ones_in_force(lab: La
     lab.read("mta1", "cp --archive /etc/aliases /root/ && echo 'no colon' >> /etc/aliases")
     dump = lab.read("mta1", "makemap -u hash /etc/mail/aliases")
     play = relay(lab)
-    assert play.code != 0 and "missing colon" in words(play) and "left as they were" in words(play)
+    assert play.code != 0 and "missing colon" in words(play) and "were left as they are" in words(play)
     assert lab.read("mta1", "makemap -u hash /etc/mail/aliases") == dump
     assert not lab.read("mta1", "find /etc -name '*mailtls-aside*'")
     lab.read("mta1", "cp --archive /root/aliases /etc/ && newaliases")
 
 
-def test_bounces_are_read_by_postmaster(lab: Lab) -> None:
-    """A message from nobody to nobody: its bounce cannot be delivered, so the postmaster gets it."""
+def bounce(lab: Lab) -> str:
+    """A message from nobody to nobody: its bounce cannot be delivered, so the postmaster gets it, if there is one."""
     mark = f"bounce-{time.time_ns()}"
     submit(lab, "nosuchuser@mta1.example.test", mark, "-f nobody-here@mta1.example.test")
-    lab.wait(
-        "the bounce in root's mailbox",
-        lambda: f"line of {mark}" in mailbox(lab, "root") or mark in mailbox(lab, "root"),
-    )
+    return mark
+
+
+def test_bounces_are_read_by_postmaster(lab: Lab) -> None:
+    mark = bounce(lab)
+    lab.wait("the bounce in root's mailbox", lambda: mark in mailbox(lab, "root"))
 
 
 def test_without_the_alias_nobody_reads_them(lab: Lab) -> None:
     lab.read("mta1", f"cp --archive /etc/aliases /root/ && printf '{BY_HAND}' > /etc/aliases && newaliases")
-    mark = f"lost-{time.time_ns()}"
-    submit(lab, "nosuchuser@mta1.example.test", mark, "-f nobody-here@mta1.example.test")
-    time.sleep(5)
+    mark = bounce(lab)
+    lost = lab.on("mta1").run(f"grep {mark} /var/lib/sendmail/dead.letter").stdout
     lab.read("mta1", "cp --archive /root/aliases /etc/ && newaliases")
-    assert mark not in mailbox(lab, "root")
+    assert mark in lost and mark not in mailbox(lab, "root")
 
 
 # Routes, milter, procmail
@@ -187,8 +189,8 @@ def test_the_milter_is_asked(lab: Lab) -> None:
 
 def test_procmail_delivers_by_the_users_own_rules(lab: Lab) -> None:
     submit(lab, "bob", "for-procmail")
-    sorted_mail = lab.wait("the folder", lambda: lab.on("mta1").run("cat /home/bob/sorted").stdout)
-    assert "Subject: for-procmail" in sorted_mail
+    look = "grep '^Subject: for-procmail' /home/bob/sorted"
+    lab.wait("the message in the user's folder", lambda: lab.on("mta1").run(look).stdout)
     assert "Subject: for-procmail" not in mailbox(lab, "bob")
 
 

@@ -19,6 +19,8 @@ from .errors import MailtlsError
 SMTP = 25
 SUBMISSION = 587
 _SUBMISSION_PORT = re.compile(r"(?i)\bport\s*=\s*(?:587|submission)\b")
+# What Debian's sendmail.mc opens there: the role writes the same by itself.
+_DEBIANS = {"F": "inet", "P": "587", "A": "127.0.0.1", "M": "Ea"}
 _PLAIN = re.compile(r"[A-Za-z0-9 =,.:_/\[\]-]+")
 _ANY = {"inet": "0.0.0.0", "inet6": "::"}
 _LOOPBACK = "127.0.0.1"
@@ -189,8 +191,19 @@ def keep_submission(lines: t.Sequence[str], listeners: t.Sequence[Listener], fou
                 where="sendmail_listeners",
                 remedy=f"Add one with port: {SUBMISSION} there.",
             )
+    if [_options(line) for line in found] == [_DEBIANS]:
+        return tuple(lines)
     others = [line for line in lines if not _SUBMISSION_PORT.search(line)]
     return (*others, *(re.sub(r"\s+", " ", line) for line in found))
+
+
+def _options(line: str) -> dict[str, str]:
+    """The options of a DaemonPortOptions but its name, keys as sendmail tells them apart, by their first letter."""
+    pairs = (part.split("=", 1) for part in re.sub(r"\s", "", line).split(",") if "=" in part)
+    options = {key[:1].upper(): value for key, value in pairs}
+    return {
+        key: "587" if key == "P" and value == "submission" else value for key, value in options.items() if key != "N"
+    }
 
 
 def parse_submission(cf: str) -> tuple[str, ...]:

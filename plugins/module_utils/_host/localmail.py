@@ -73,8 +73,9 @@ def write_aliases(text: str) -> None:
     try:
         ended = run(["sendmail", "-bi", f"-oA{trial}"])
         if ended.status:
+            said = next(iter((ended.errors + ended.output).splitlines()), "nothing").replace(trial, place)
             raise MailtlsError(
-                f"sendmail refuses the aliases (status {ended.status}): {(ended.errors + ended.output).strip()[:500]}",
+                f"sendmail refuses the aliases (status {ended.status}): {said}",
                 where=place,
                 remedy="The aliases in force were left as they are. Correct the line.",
             )

@@ -224,7 +224,9 @@ LINES = ("Family=inet6, Name=MTA, Port=25", "Family=inet, Name=MSP-v4, Port=587,
 @pytest.mark.parametrize(
     ("listeners", "found", "lines"),
     [
-        ((V6,), (STOCK,), (LINES[0], STOCK.replace("  ", " "))),
+        ((V6,), (STOCK,), LINES),
+        ((V6,), ("Family=inet,  Port=submission, M=Ea",), (LINES[0], "Family=inet, Port=submission, M=Ea")),
+        ((V6,), (STOCK, "Port=587, Addr=::1"), (LINES[0], STOCK.replace("  ", " "), "Port=587, Addr=::1")),
         ((V6,), (), LINES[:1]),
         ((V6, MSA), (), LINES),
         ((V6, MSA), ("Port=587, Name=MSA, M=E",), LINES),
