@@ -40,9 +40,8 @@ def read_hops() -> list[dict[str, t.Any]]:
 
 def read_submission() -> list[str] | None:
     """What a cf that is not this collection's opens on port 587; None when there is none to tell."""
-    before = _read(CF_BEFORE)
-    cf = before or _read(CF)
-    return None if not cf or (not before and is_managed(cf)) else list(parse_submission(cf))
+    cf = _read(CF_BEFORE) or _read(CF)
+    return None if not cf or is_managed(cf) else list(parse_submission(cf))
 
 
 def read_runner() -> msp.Runner:
