@@ -32,6 +32,12 @@ options:
     description: Whether its IPv6 wildcard sockets leave IPv4 alone.
     type: bool
     default: false
+  submission:
+    description:
+      - The DaemonPortOptions of the host's former configuration that open port 587, which stay as they are unless a
+        listener asks for that port. When left out, C(127.0.0.1), as Debian has it.
+    type: list
+    elements: str
   addresses:
     description: The host's addresses; a listener on another one is refused. Not checked when left out.
     type: list
@@ -56,11 +62,22 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.listener import Network, parse_listeners, plan_sockets, refuse_foreign, render_options
+from ..module_utils._core.listener import (
+    Network,
+    keep_submission,
+    parse_listeners,
+    plan_sockets,
+    refuse_foreign,
+    render_options,
+)
 
 
 def daemon_options(
-    wish: list[dict[str, t.Any]], ipv6: bool = True, v6only: bool = False, addresses: list[str] | None = None
+    wish: list[dict[str, t.Any]],
+    ipv6: bool = True,
+    v6only: bool = False,
+    addresses: list[str] | None = None,
+    submission: list[str] | None = None,
 ) -> list[str]:
     """Return one DAEMON_OPTIONS argument per socket, or raise AnsibleFilterError."""
     network = Network(ipv6, v6only)
@@ -68,7 +85,8 @@ def daemon_options(
         listeners = parse_listeners(wish)
         if addresses is not None:
             refuse_foreign(listeners, addresses)
-        return list(render_options(plan_sockets(listeners, network), network))
+        lines = render_options(plan_sockets(listeners, network), network)
+        return list(lines if submission is None else keep_submission(lines, listeners, submission))
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error
 

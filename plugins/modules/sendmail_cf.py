@@ -43,6 +43,14 @@ options:
     description: Where the result goes, in the same folder.
     type: path
     default: /etc/mail/sendmail.cf
+  access_keys:
+    description:
+      - The keys of the access map. A next hop on the host itself, such as a content filter on loopback or mailboxes
+        over LMTP, that the built cf names and none of the keys speaks about is refused, because mail for it would be
+        held for ever.
+      - When left out, nobody looks.
+    type: list
+    elements: str
 attributes:
   check_mode:
     description: Compiles and checks, and changes nothing. Without m4 on the host the prediction is made from O(mc)
@@ -86,7 +94,7 @@ from contextlib import nullcontext
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._core import cf, mc
+from ..module_utils._core import cf, localhop, mc
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._host import compile as compiler
 from ..module_utils._host import debianmake, files
@@ -95,6 +103,7 @@ _OPTIONS = {
     "content": {"type": "str", "required": True},
     "mc": {"type": "path", "default": "/etc/mail/sendmail.mc"},
     "cf": {"type": "path", "default": "/etc/mail/sendmail.cf"},
+    "access_keys": {"type": "list", "elements": "str"},
 }
 _ACCESS = files.Access("root", "smmsp", 0o644)
 _KEPT = ".before-mailtls"
@@ -176,6 +185,8 @@ def converge(wish: t.Mapping[str, t.Any], *, dry: bool, folder: str) -> dict[str
     with nullcontext() if dry else files.locked(place):
         change = plan(wish, guess=dry)
         changed = change.mc_differs or change.cf_differs
+        if change.built and wish["access_keys"] is not None:
+            localhop.refuse_unsaid(localhop.find_in_cf(change.built.text, wish["mc"]), wish["access_keys"])
         if changed and change.built:
             refuse_unfit(change.built.text, wish["mc"], folder)
             if not dry:

@@ -41,6 +41,10 @@ options:
     description: The CA certificates, PEM; empty for none.
     type: path
     default: ""
+  root_alias:
+    description: Who shall read root's mail, as in M(mailtls.relay.sendmail_local_mail).
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Works in check mode.
@@ -117,6 +121,27 @@ submission_detour:
     beside its TLS policy; empty when it is this host.
   returned: always
   type: str
+local_mail:
+  description: Mail that stays on this host.
+  returned: always
+  type: dict
+  contains:
+    hops:
+      description: Next hops on the host itself, of a mailertable in use and of a cf that is not this collection's.
+        Each has C(where) it stands, the C(hop), and the C(keys) sendmail asks the access map for.
+      type: list
+      elements: dict
+    submission:
+      description: The DaemonPortOptions that open port 587 in a cf that is not this collection's, or in the one that
+        was kept; none where there is no such cf.
+      type: list
+      elements: str
+    runner_fault:
+      description: What keeps the queue of locally submitted mail from being run; empty when nothing does.
+      type: str
+    wanting:
+      description: Whether M(mailtls.relay.sendmail_local_mail) would change something.
+      type: bool
 certificate_fault:
   description: What keeps certificate, key and CA file from being used together; empty when nothing does.
   returned: always
@@ -131,7 +156,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.package import providers, upstream, versions
 from ..module_utils._core.submission import find_detour
-from ..module_utils._host import files, presence, service
+from ..module_utils._host import files, localmail, presence, service
 
 _OPTIONS = {
     "packages": {"type": "list", "elements": "str", "default": ["sendmail-bin"]},
@@ -139,6 +164,7 @@ _OPTIONS = {
     "certificate_file": {"type": "path", "default": ""},
     "key_file": {"type": "path", "default": ""},
     "ca_file": {"type": "path", "default": ""},
+    "root_alias": {"type": "str", "default": ""},
 }
 _TOOLS = ("sendmail", "m4", "makemap", "make")
 _CF = "/etc/mail/sendmail.cf"
@@ -165,9 +191,21 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "v6only": host.network.v6only,
         "addresses": list(host.addresses),
         "submission_detour": find_detour((files.read_bytes(_SUBMIT_CF) or b"").decode(errors="replace")),
+        "local_mail": look_at_local_mail(wish["root_alias"], present=not missing),
         "certificate_fault": presence.find_certificate_fault(
             wish["certificate_file"], wish["key_file"], wish["ca_file"]
         ),
+    }
+
+
+def look_at_local_mail(root_alias: str, *, present: bool) -> dict[str, t.Any]:
+    """Where mail goes on this host itself; without the packages there is neither an alias nor a queue to speak of."""
+    runner = localmail.read_runner()
+    return {
+        "hops": localmail.read_hops(),
+        "submission": localmail.read_submission(),
+        "runner_fault": runner.fault if present else "",
+        "wanting": not present or runner.mendable or localmail.plan_aliases(root_alias) is not None,
     }
 
 

@@ -18,6 +18,7 @@ from lab import Lab
 WEAK = "403 encryption too weak 0 less than 128"
 NAMED_LIKE_AN_ADDRESS = "403 the next hop %s has an address for a name"
 DEFAULT = "TLS_Srv:\tTEMP+ENCR:128"
+FOR_LOCAL = "TLS_Srv:local\tOK"
 
 
 class Asked(t.NamedTuple):
@@ -81,6 +82,17 @@ ASKED = [
         answer=NAMED_LIKE_AN_ADDRESS % "192.0.2.9",
     ),
     clear(DEFAULT, "TLS_Srv:192\tOK", name="evil.192", address="192.0.2.1", answer=NAMED_LIKE_AN_ADDRESS % "evil.192"),
+    # The exception for LMTP on this host ("local" is all the address that a program or a socket has) is for it alone.
+    clear(DEFAULT, answer=WEAK, name="local", address="local"),
+    clear(DEFAULT, FOR_LOCAL, answer="OK", name="local", address="local"),
+    clear(DEFAULT, FOR_LOCAL, answer="OK", name="localhost", address="local"),
+    clear(FOR_LOCAL, answer=WEAK, name="local", address="local"),
+    clear(DEFAULT, FOR_LOCAL, answer=WEAK, name="local"),
+    clear(DEFAULT, FOR_LOCAL, answer=WEAK, name="mta2.local"),
+    clear("TLS_Srv:\tTEMP+ENCR:256", FOR_LOCAL, answer="403 encryption too weak 0 less than 256", name="mta2.local"),
+    encrypted("TLS_Srv:\tTEMP+VERIFY:128", FOR_LOCAL, answer="403 authentication failed", name="mta2.local"),
+    encrypted("TLS_Srv:\tTEMP+VERIFY:128", FOR_LOCAL, answer="OK", name="mta2.local", verify="OK"),
+    encrypted(DEFAULT, FOR_LOCAL, answer="OK", name="mta2.local"),
     clear(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=NAMED_LIKE_AN_ADDRESS % "IPv6:2001:db8:0:0:0:0:0:1"),
 ]
 

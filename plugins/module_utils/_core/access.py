@@ -18,6 +18,8 @@ from .spelling import suggestion
 # The empty key: asked last, for every server that no other key names. The policy owns it.
 FLOOR_KEY = "TLS_Srv:"
 OFFER_KEY = "Srv_Features:"
+# What sendmail asks for LMTP to a program or socket of this host. The belt keeps the key from hosts below .local.
+LOCAL_KEY = "TLS_Srv:local"
 # Longer keys are cut off when sendmail looks them up; makemap reads the rest of a longer line as a line of its own.
 LONGEST_KEY, LONGEST_LINE = 256, 1000
 
@@ -145,7 +147,8 @@ def _check(entry: Entry, place: str) -> None:
             where=f"{place}.key",
             remedy=f"After {tag.name + ':' if tag.name else 'no tag'} comes {tag.keys.words}.",
         )
-    if tag.values.fits(entry.value) or (tag.excepts and entry.value == "OK" and ADDRESS.fits(subject)):
+    exceptable = tag.excepts and (ADDRESS.fits(subject) or entry.folded_key == LOCAL_KEY.lower())
+    if tag.values.fits(entry.value) or (exceptable and entry.value == "OK"):
         return
     reason = f": {explain_requirement(tag, subject, entry.value)}" if tag.demands_tls else ""
     raise MailtlsError(

@@ -10,6 +10,7 @@ The kernel's side is Linux: /proc/net/tcp, tcp6, fib_trie and if_inet6 (proc(5),
 from __future__ import annotations
 
 import ipaddress
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -17,6 +18,10 @@ from .errors import MailtlsError
 
 SMTP = 25
 SUBMISSION = 587
+_SUBMISSION_PORT = re.compile(r"(?i)\bport\s*=\s*(?:587|submission)\b")
+# What Debian's sendmail.mc opens there: the role writes the same by itself.
+_DEBIANS = {"F": "inet", "P": "587", "A": "127.0.0.1", "M": "Ea"}
+_PLAIN = re.compile(r"[A-Za-z0-9 =,.:_/\[\]-]+")
 _ANY = {"inet": "0.0.0.0", "inet6": "::"}
 _LOOPBACK = "127.0.0.1"
 _LISTEN = "0A"
@@ -173,6 +178,38 @@ def render_options(sockets: t.Sequence[Listener], network: Network) -> tuple[str
         modifiers = ", M=Ea" if item.port == SUBMISSION else ""
         lines.append(f"Family={item.family}, Name={name}, Port={item.port}{address}{modifiers}")
     return tuple(lines)
+
+
+def keep_submission(lines: t.Sequence[str], listeners: t.Sequence[Listener], found: t.Sequence[str]) -> tuple[str, ...]:
+    """The arguments with port 587 as it was ``found``, unless a listener asks for that port."""
+    if any(item.port == SUBMISSION for item in listeners):
+        return tuple(lines)
+    for line in found:
+        if not _PLAIN.fullmatch(line):
+            raise MailtlsError(
+                f"the listener {line!r} on port {SUBMISSION} of the former sendmail.cf cannot be kept as it is",
+                where="sendmail_listeners",
+                remedy=f"Add one with port: {SUBMISSION} there.",
+            )
+    if [_options(line) for line in found] == [_DEBIANS]:
+        return tuple(lines)
+    others = [line for line in lines if not _SUBMISSION_PORT.search(line)]
+    return (*others, *(re.sub(r"\s+", " ", line) for line in found))
+
+
+def _options(line: str) -> dict[str, str]:
+    """The options of a DaemonPortOptions but its name, keys as sendmail tells them apart, by their first letter."""
+    pairs = (part.split("=", 1) for part in re.sub(r"\s", "", line).split(",") if "=" in part)
+    options = {key[:1].upper(): value for key, value in pairs}
+    return {
+        key: "587" if key == "P" and value == "submission" else value for key, value in options.items() if key != "N"
+    }
+
+
+def parse_submission(cf: str) -> tuple[str, ...]:
+    """The DaemonPortOptions of a cf that open port 587."""
+    lines = re.findall(r"^O\s*DaemonPortOptions\s*=\s*(.*\S)", cf, re.MULTILINE)
+    return tuple(line for line in lines if _SUBMISSION_PORT.search(line))
 
 
 def _name(item: Listener, network: Network) -> str:

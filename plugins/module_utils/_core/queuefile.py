@@ -29,7 +29,10 @@ class QueuedRecipient:
 
 @dataclass(frozen=True)
 class QueuedMessage:
-    """What a control file says; ``status`` is the full text that mailq cuts at 60 characters."""
+    """What a control file says; ``status`` is the full text that mailq cuts at 60 characters.
+
+    ``created`` is when the message came, in seconds since the epoch, 0 where the file does not say.
+    """
 
     queue_id: str
     tries: int
@@ -37,6 +40,7 @@ class QueuedMessage:
     sender: str
     recipients: tuple[QueuedRecipient, ...]
     headers: tuple[tuple[str, str], ...]
+    created: int = 0
 
     @property
     def reason(self) -> str:
@@ -54,12 +58,14 @@ def parse_queue_file(queue_id: str, data: bytes) -> QueuedMessage:
     lines = data.decode("utf-8", "replace").split("\n")
     if not lines[0].startswith("V") or "." not in lines:
         raise MailtlsError("not a whole control file of a queue", where=f"qf{queue_id}")
-    tries, status, pending, sender = 0, "", "", ""
+    tries, created, status, pending, sender = 0, 0, "", "", ""
     recipients: list[QueuedRecipient] = []
     headers: list[tuple[str, str]] = []
     for letter, value in _unfolded(lines[: lines.index(".")]):
         if letter == "N" and value.isdigit():
             tries = int(value)
+        elif letter == "T" and value.isdigit():
+            created = int(value)
         elif letter == "M":
             pending = value
         elif letter == "S":
@@ -69,7 +75,7 @@ def parse_queue_file(queue_id: str, data: bytes) -> QueuedMessage:
             pending = ""
         elif letter == "H":
             headers += _headers(value)
-    return QueuedMessage(queue_id, tries, status, sender, tuple(recipients), tuple(headers))
+    return QueuedMessage(queue_id, tries, status, sender, tuple(recipients), tuple(headers), created)
 
 
 def _unfolded(lines: list[str]) -> list[tuple[str, str]]:

@@ -36,6 +36,24 @@ def read_message(queue_id: str, queue: str = QUEUE) -> QueuedMessage | None:
     return None
 
 
+def read_queue(queue: str = QUEUE) -> tuple[list[QueuedMessage], int, int]:
+    """Every message of a queue; how many could not be read whole just now; how many are quarantined.
+
+    A queue that is not there is empty.
+    """
+    messages, unread = [], 0
+    for path in _every("qf", queue):
+        try:
+            with open(path, "rb") as stream:
+                messages.append(parse_queue_file(os.path.basename(path)[2:], stream.read()))
+        except FileNotFoundError:
+            # Sent meanwhile.
+            continue
+        except MailtlsError:
+            unread += 1
+    return messages, unread, len(_every("hf", queue))
+
+
 def remove_message(queue_id: str, header: str, value: str, queue: str = QUEUE) -> bool:
     """Remove one message, if it carries this very header, under sendmail's own lock; tell whether it was removed.
 
@@ -69,6 +87,13 @@ def _locked(path: str) -> t.Iterator[t.BinaryIO | None]:
         # Sendmail writes a new control file aside and renames it; a lock on the old one is worth nothing.
         mine = os.fstat(stream.fileno())
         yield stream if (mine.st_dev, mine.st_ino) == (current.st_dev, current.st_ino) else None
+
+
+def _every(kind: str, queue: str) -> list[str]:
+    """Control files of every message: ``qf``, or ``hf`` of a quarantined one, which lies beside them."""
+    patterns = (place.replace("/{kind}/", "/qf/").format(kind=kind, id="*") for place in _PLACES)
+    found = {path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(queue), pattern))}
+    return sorted(path for path in found if _QUEUE_ID.fullmatch(os.path.basename(path)[2:]))
 
 
 def _files(kind: str, queue_id: str, queue: str) -> list[str]:

@@ -8,7 +8,15 @@ dnl #
 dnl # A name that reads like an address, or ends in a number: no host is really called so.
 LOCAL_CONFIG
 Kmailtls_address regex -a@ADDRESS (:.*|(^|\.)[0-9]+\.?)$
+Kmailtls_local regex -a@LOCAL (^|\.)local\.?$
 LOCAL_TLS_SERVER
+dnl # LMTP to a program or a socket of this host has "local" for an address, and so the map's exception for it is TLS_Srv:local.
+dnl # By the rules of the map that key would speak for every host below .local, too: those must meet the map's default here.
+R$*	$: $1 $| < $&{server_addr} > < $&{server_name} >
+R$* $| < local > $*	$: $1
+R$* $| < $* > < $* >	$: $1 $| < $(mailtls_local $3 $: OTHER $) >
+R$* $| < $* @LOCAL >	$: $1 $| $>"TLS_connection" $1 $| < $(access TLS_Srv: $: ABSENT $) >
+R$* $| $# $*	$# $2
 dnl # sendmail looks up the name of the next hop before its address. A forged MX record "10.1.2.3", or "evil.10", would
 dnl # meet an exception that is meant for the address or network. Real addresses stand in brackets.
 R$*	$: < $&{server_name} >

@@ -34,3 +34,9 @@ def test_an_address_of_another_host_is_refused(address: str, fine: bool) -> None
     else:
         with pytest.raises(AnsibleFilterError, match=r"192\.0\.2\.2 is not one of this host's addresses"):
             daemon_options(wish, addresses=["192.0.2.1", "127.0.0.1"])
+
+
+@pytest.mark.parametrize("submission", [None, [], ["Family=inet, Port=587, M=E"]])
+def test_port_587_stays_as_it_was_found(submission: list[str] | None) -> None:
+    lines = [line for line in daemon_options(BOTH, submission=submission) if "Port=587" in line]
+    assert lines == (["Family=inet, Name=MSP-v4, Port=587, Addr=127.0.0.1, M=Ea"] if submission is None else submission)

@@ -229,3 +229,18 @@ def test_without_m4_check_mode_judges_by_the_mc_alone(
 def test_a_missing_folder_is_told(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
     relay.mc = relay.folder / "absent" / "sendmail.mc"
     assert "Install sendmail first" in run(relay, capfd)["msg"]
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("keys", "told"), [(None, ""), (["TLS_Srv:local"], ""), (["TLS_Srv:"], '- {key: "TLS_Srv:local", value: OK}')]
+)
+def test_lmtp_without_an_exception_is_refused_before_the_swap(
+    relay: Relay, capfd: pytest.CaptureFixture[str], check: bool, keys: list[str] | None, told: str
+) -> None:
+    relay.built = f"{FIT}Mlocal, P=[IPC], F=lsz, A=FILE /run/lmtp.sock\n"
+    options = {"content": CONTENT, "mc": str(relay.mc), "cf": str(relay.cf), "access_keys": keys}
+    answer = run_module(sendmail_cf.main, capfd, options, check=check)
+    assert answer.get("failed", False) is bool(told)
+    assert told in answer.get("msg", "")
+    assert relay.cf.exists() is not (check or bool(told))

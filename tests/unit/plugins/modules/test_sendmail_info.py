@@ -9,8 +9,9 @@ import pathlib
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Host, Network
+from ansible_collections.mailtls.relay.plugins.module_utils._core.msp import Runner
 from ansible_collections.mailtls.relay.plugins.module_utils._core.package import Package
-from ansible_collections.mailtls.relay.plugins.module_utils._host import presence, service
+from ansible_collections.mailtls.relay.plugins.module_utils._host import localmail, presence, service
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_info
 from module_runner import run_module
 
@@ -24,6 +25,10 @@ def host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "read_fqdn", lambda: "mta1.example.test")
     monkeypatch.setattr(presence, "find_tools", lambda names: {name: f"/usr/bin/{name}" for name in names})
     monkeypatch.setattr(presence, "find_certificate_fault", lambda *paths: f"asked {paths}")
+    monkeypatch.setattr(localmail, "read_runner", lambda: Runner("none", True, True))
+    monkeypatch.setattr(localmail, "read_hops", lambda: [{"hop": "x"}])
+    monkeypatch.setattr(localmail, "read_submission", lambda: None)
+    monkeypatch.setattr(localmail, "plan_aliases", lambda root_alias: root_alias or None)
     monkeypatch.setattr(service, "read_host", lambda: Host(frozenset(), ("192.0.2.1",), Network(True, False)))
 
 
@@ -63,3 +68,15 @@ def test_an_error_is_told(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 
     monkeypatch.setattr(presence, "read_packages", fail)
     assert run_module(sendmail_info.main, capfd, {})["msg"] == "dpkg-query is not on this host."
+
+
+@pytest.mark.parametrize(
+    ("packages", "root_alias", "wanting", "fault"),
+    [(["m4"], "", False, "MSP_MODE is 'none'"), (["m4"], "bob", True, "MSP_MODE is 'none'"), (["cron"], "", True, "")],
+)
+def test_local_mail_is_looked_at(
+    capfd: pytest.CaptureFixture[str], packages: list[str], root_alias: str, wanting: bool, fault: str
+) -> None:
+    found = run_module(sendmail_info.main, capfd, {"packages": packages, "root_alias": root_alias})["local_mail"]
+    assert (found["hops"], found["submission"], found["wanting"]) == ([{"hop": "x"}], None, wanting)
+    assert fault in found["runner_fault"] and bool(fault) is bool(found["runner_fault"])

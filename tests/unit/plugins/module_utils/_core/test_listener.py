@@ -197,3 +197,47 @@ def test_an_address_of_another_host_is_refused() -> None:
     lst.refuse_foreign((V4, LOCAL, lst.Listener("inet", "10.77.3.12"), lst.Listener("inet", "127.0.0.9")), ADDRESSES)
     with pytest.raises(MailtlsError, match=r"192\.0\.2\.9 is not one of this host's addresses"):
         lst.refuse_foreign((lst.Listener("inet", "192.0.2.9"),), ADDRESSES)
+
+
+STOCK = "Family=inet,  Name=MSP-v4, Port=submission, M=Ea, Addr=127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("cf", "found"),
+    [
+        ("", ()),
+        (
+            f"O DaemonPortOptions=Family=inet,  Name=MTA-v4, Port=smtp, Addr=127.0.0.1\nO DaemonPortOptions={STOCK}\n",
+            (STOCK,),
+        ),
+        ("O DaemonPortOptions=Port=587, Name=MSA, M=E\n#O DaemonPortOptions=Port=587\n", ("Port=587, Name=MSA, M=E",)),
+        ("O DaemonPortOptions=Port=5870\nO ClientPortOptions=Port=587\n", ()),
+    ],
+)
+def test_port_587_of_a_cf(cf: str, found: tuple[str, ...]) -> None:
+    assert lst.parse_submission(cf) == found
+
+
+LINES = ("Family=inet6, Name=MTA, Port=25", "Family=inet, Name=MSP-v4, Port=587, Addr=127.0.0.1, M=Ea")
+
+
+@pytest.mark.parametrize(
+    ("listeners", "found", "lines"),
+    [
+        ((V6,), (STOCK,), LINES),
+        ((V6,), ("Family=inet,  Port=submission, M=Ea",), (LINES[0], "Family=inet, Port=submission, M=Ea")),
+        ((V6,), (STOCK, "Port=587, Addr=::1"), (LINES[0], STOCK.replace("  ", " "), "Port=587, Addr=::1")),
+        ((V6,), (), LINES[:1]),
+        ((V6, MSA), (), LINES),
+        ((V6, MSA), ("Port=587, Name=MSA, M=E",), LINES),
+    ],
+)
+def test_port_587_is_kept_unless_a_listener_asks_for_it(
+    listeners: tuple[lst.Listener, ...], found: tuple[str, ...], lines: tuple[str, ...]
+) -> None:
+    assert lst.keep_submission(LINES, listeners, found) == lines
+
+
+def test_a_port_587_that_m4_would_misread_is_refused() -> None:
+    with pytest.raises(MailtlsError, match=r"^sendmail_listeners: the listener .* cannot be kept.*port: 587"):
+        lst.keep_submission(LINES, (V6,), ("Port=587, Name=`x'",))

@@ -102,3 +102,21 @@ def test_message_that_left_in_between(tmp_path: pathlib.Path, monkeypatch: pytes
 def test_queue_id_is_never_a_pattern(tmp_path: pathlib.Path, queue_id: str) -> None:
     with pytest.raises(MailtlsError, match="is not a queue id"):
         spool.remove_message(queue_id, HEADER, MARK, str(tmp_path))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_whole_queue_is_read(tmp_path: pathlib.Path, layout: tuple[str, str, str]) -> None:
+    fill(tmp_path, ID, layout)
+    fill(tmp_path, OTHER, layout).write_bytes(HELD[:30])
+    (tmp_path / layout[0] / "hf6ANIUtIe000397").write_bytes(HELD)
+    (tmp_path / layout[0] / "qfx").write_bytes(HELD)
+    messages, unread, quarantined = spool.read_queue(str(tmp_path))
+    assert ([one.queue_id for one in messages], unread, quarantined) == ([ID], 1, 1)
+
+
+def test_a_queue_that_is_not_there_is_empty_and_a_message_may_leave(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert spool.read_queue(str(tmp_path / "none")) == ([], 0, 0)
+    monkeypatch.setattr(spool, "_every", lambda kind, queue: [str(tmp_path / f"{kind}{ID}")] if kind == "qf" else [])
+    assert spool.read_queue(str(tmp_path)) == ([], 0, 0)

@@ -1,0 +1,183 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Next hops on the host itself: content filters, mailboxes over LMTP. Most offer no TLS, so their mail would be held.
+
+What sendmail asks the access map for them was seen on real sendmail: the address of a hop on loopback, and ``local``
+for a program or a socket. Milters are no next hops.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .errors import MailtlsError
+
+LOCAL_KEY = "TLS_Srv:local"
+_TAG = "TLS_Srv:"
+# sendmail may take either address of the name.
+_LOCALHOST = re.compile(r"(?i)localhost(?:\.localdomain)?\.?")
+# A single token before the first colon is the mailer, as in esmtp:[127.0.0.1] (proto.m4, ruleset MailerToTriple).
+_MAILER = re.compile(r"\A[^\s.:\[\]]+:(?=\S)")
+_HOST = re.compile(r"(?:\[[^\]]*\]?|[^:\[])+")
+_TABLE = re.compile(r"^Kmailertable\s+(?:\S+\s+)*?(/\S+)\s*$", re.MULTILINE)
+# cf: a mailer's fields; macros and options that name relays; rules that hand mail to a mailer and a fixed host.
+_FIELD = re.compile(r"(?:^|,)\s*([A-Z])[a-z]*\s*=\s*((?:\\.|[^,\\])*)")
+_MACRO = re.compile(r"D([BCFHLRSUVY])(\S.*)")
+_OPTION = re.compile(r"O\s*(Fall[bB]ackMXhost|Fall[bB]ackSmartHost)\s*=\s*(\S+)")
+_RULE = re.compile(r"\$#\s*[\w-]+\s+\$@\s*(\S+)")
+# mc: what the macros and options above, and LMTP, are called there.
+_DEFINE = re.compile(
+    r"define\(\s*`(\w*_RELAY|SMART_HOST|MAIL_HUB|confFALLBACK_MX|confFALLBACK_SMARTHOST)'\s*,\s*`([^']*)'"
+)
+_LMTP_WORDS = re.compile(
+    r"FEATURE\(\s*`?local_lmtp\b[^)]*\)|MAILER\(\s*`?cyrusv2\b[^)]*\)|`LOCAL_MAILER_PATH'\s*,\s*`\[IPC\]'"
+)
+
+
+@dataclass(frozen=True)
+class LocalHop:
+    """A next hop on this host: where it was found, as what, and the keys that sendmail asks the access map for."""
+
+    where: str
+    hop: str
+    keys: tuple[str, ...]
+
+
+def find_in_hosts(value: str, where: str) -> tuple[LocalHop, ...]:
+    """Local ones among next hops as sendmail reads them: ``host``, ``[address]``, ``mailer:host``, ``host:host``."""
+    keys = tuple(dict.fromkeys(key for host in _hosts(value) for key in _keys(host)))
+    return (LocalHop(where, value, keys),) if keys else ()
+
+
+def find_in_table(rows: t.Mapping[str, str], where: str) -> tuple[LocalHop, ...]:
+    """Local next hops of a mailertable, domain -> next hop."""
+    return tuple(hop for domain, value in rows.items() for hop in find_in_hosts(value, f"{where}: {domain}"))
+
+
+def find_in_cf(text: str, where: str) -> tuple[LocalHop, ...]:
+    """Local next hops that a cf, or lines of a cf in an mc, name: in mailers, relay macros, fallbacks, rules."""
+    found: list[LocalHop] = []
+    for line in re.sub(r"\n[ \t]+(?=[A-Z]=)", " ", text).splitlines():
+        if re.match(r"M[\w-]+,", line):
+            found += _find_in_mailer(line, where)
+        for pattern in (_MACRO, _OPTION):
+            match = pattern.match(line)
+            found += find_in_hosts(match[2], f"{where}: {line.split(match[2])[0].strip()}") if match else ()
+        if line.startswith("R"):
+            found += [hop for host in _RULE.findall(line) for hop in find_in_hosts(host, f"{where}: {line}")]
+    return tuple(dict.fromkeys(found))
+
+
+def find_in_mc(text: str, where: str) -> tuple[LocalHop, ...]:
+    """Local next hops in mc text; comments (``dnl``) do not count."""
+    said = re.sub(r"(?m)(^|\s)dnl\b.*$", r"\1", text)
+    lmtp = tuple(
+        LocalHop(where, re.sub(r"[`']", "", word.group()), (LOCAL_KEY,)) for word in _LMTP_WORDS.finditer(said)
+    )
+    relays = (hop for name, value in _DEFINE.findall(said) for hop in find_in_hosts(value, f"{where}: {name}"))
+    return (*lmtp, *relays, *find_in_cf(said, where))
+
+
+def parse_table(text: str) -> dict[str, str]:
+    """The rows of a mailertable's text."""
+    rows = (line.split(None, 1) for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return {row[0]: row[1].strip() for row in rows if len(row) == 2}
+
+
+def table_of(cf: str) -> str:
+    """The text of the mailertable that this cf uses; empty when it uses none."""
+    match = _TABLE.search(cf)
+    return re.sub(r"\.db\Z", "", match[1]) if match else ""
+
+
+def refuse_unsaid(hops: t.Sequence[LocalHop], keys: t.Iterable[str]) -> None:
+    """Raise for local next hops about which no entry of the access map, of those with ``keys``, says anything."""
+    _refuse_bare(hops)
+    said = [key.lower() for key in keys]
+    open_keys = {hop: [key for key in hop.keys if not _is_said(key.lower(), said)] for hop in hops}
+    unsaid = {hop: missing for hop, missing in open_keys.items() if missing}
+    if not unsaid:
+        return
+    places = "; ".join(f"{hop.hop} ({hop.where})" for hop in unsaid)
+    lines = "".join(
+        f'\n  - {{key: "{key}", value: OK}}'
+        for key in dict.fromkeys(key for missing in unsaid.values() for key in missing)
+    )
+    raise MailtlsError(
+        f"mail would be held for ever on its way to a next hop on this very host, unless that speaks TLS: {places}",
+        where="sendmail_access_entries",
+        remedy=(
+            f"If such mail may go there in clear, add the exception:\nsendmail_access_entries:{lines}\n"
+            "If the hop does speak TLS, write TEMP+ENCR:128 instead of OK. Nothing was changed."
+        ),
+    )
+
+
+def _refuse_bare(hops: t.Sequence[LocalHop]) -> None:
+    """Raise for an address without brackets, which the belt in sendmail.cf takes for a name that DNS made up."""
+    for hop in hops:
+        bare = next((host for host in _hosts(hop.hop) if _loopback(host) and not host.startswith("[")), "")
+        if bare:
+            raise MailtlsError(
+                f"the next hop {bare} is an address without brackets, so its mail would be held for ever",
+                where=hop.where,
+                remedy=f"Write [{bare}]. Nothing was changed.",
+            )
+
+
+def _is_said(key: str, said: t.Collection[str]) -> bool:
+    """Whether there is an entry for this key, or for a network its address lies in; the empty key does not count."""
+    return key in said or any(_TAG.lower() + network in said for network in _networks(key[len(_TAG) :]))
+
+
+def _networks(address: str) -> t.Iterator[str]:
+    separator = ":" if address.startswith("ipv6:") else "."
+    parts = address.split(separator)
+    return (separator.join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+
+
+def _find_in_mailer(line: str, where: str) -> t.Iterator[LocalHop]:
+    name, _comma, rest = line[1:].partition(",")
+    fields = {letter: value.strip() for letter, value in _FIELD.findall(rest)}
+    path, flags, argv = fields.get("P", ""), fields.get("F", ""), fields.get("A", "").split()
+    place = f"{where}: mailer {name}"
+    if path not in ("[IPC]", "[TCP]"):
+        # A program that is spoken to in LMTP.
+        if "z" in flags:
+            yield LocalHop(place, path, (LOCAL_KEY,))
+    elif argv[:1] == ["FILE"]:
+        yield LocalHop(place, " ".join(argv), (LOCAL_KEY,))
+    elif argv[1:]:
+        yield from find_in_hosts(argv[1], place)
+
+
+def _hosts(value: str) -> list[str]:
+    rest = _MAILER.sub("", value.strip()) if not _loopback(value) else value
+    return [rest] if _loopback(rest) else _HOST.findall(rest)
+
+
+def _keys(host: str) -> tuple[str, ...]:
+    name = host.strip("[]")
+    if _LOCALHOST.fullmatch(name):
+        return (_key(ipaddress.ip_address("127.0.0.1")), _key(ipaddress.ip_address("::1")))
+    address = _loopback(name)
+    return (_key(address),) if address else ()
+
+
+def _loopback(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(re.sub(r"(?i)\Aipv6:", "", text.strip("[]").rstrip(".")))
+    except ValueError:
+        return None
+    return address if address.is_loopback else None
+
+
+def _key(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    if address.version == 4:
+        return f"{_TAG}{address}"
+    return f"{_TAG}IPv6:" + ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":"))
