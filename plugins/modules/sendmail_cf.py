@@ -103,7 +103,7 @@ _OPTIONS = {
     "content": {"type": "str", "required": True},
     "mc": {"type": "path", "default": "/etc/mail/sendmail.mc"},
     "cf": {"type": "path", "default": "/etc/mail/sendmail.cf"},
-    "access_keys": {"type": "list", "elements": "str"},
+    "access_keys": {"type": "list", "elements": "str", "no_log": False},
 }
 _ACCESS = files.Access("root", "smmsp", 0o644)
 _KEPT = ".before-mailtls"

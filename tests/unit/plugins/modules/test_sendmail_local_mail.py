@@ -30,7 +30,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(files, "locked", lambda folder: contextlib.nullcontext())
     monkeypatch.setattr(localmail, "read_aliases", lambda: "ops: bob\n")
     monkeypatch.setattr(localmail, "plan_aliases", lambda root_alias: host.wished)
-    monkeypatch.setattr(localmail, "write_aliases", lambda text: host.done.append(text))
+    monkeypatch.setattr(localmail, "write_aliases", host.done.append)
     monkeypatch.setattr(localmail, "read_runner", lambda: Runner("cron", host.job, True))
     monkeypatch.setattr(localmail, "mend_runner", lambda: host.done.append("mended"))
     return host
