@@ -19,7 +19,7 @@ VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 # What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
 SCENARIOS := default holds_by_each_layer refuses_bad_input installed_collection
-LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill
+LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on
 MOLECULE := $(TOOLS) molecule --base-config .config/molecule/config.yml test --scenario-name
 
 .PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long demo clean
@@ -80,7 +80,7 @@ demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity demo scenarios unit ## what CI runs
 
-test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts
+test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail
 	for scenario in $(LONG_SCENARIOS); do $(MOLECULE) $$scenario; done
 
 clean: ## remove every container, network and image these targets made, and the caches
