@@ -16,7 +16,7 @@ from .service import read_host
 
 _PAUSE = 0.5
 # A daemon opens its sockets a moment after it wrote its pid file.
-_OPENING = 10.0
+_OPENING = 30.0
 # One answer may take this long: Debian's GreetPause is 5 s, and a name server that is down costs more.
 _PATIENCE = 15.0
 

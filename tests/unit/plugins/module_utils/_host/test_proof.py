@@ -72,7 +72,7 @@ def test_a_socket_that_stays_shut_is_missed(
     calls = asked("tls")
     monkeypatch.setattr(proof, "read_host", lambda: SHUT)
     assert proof.prove([V4], 60) == ((V4,), [])
-    assert calls == [] and sum(clock) <= 10.5
+    assert calls == [] and sum(clock) <= 30.5
 
 
 @pytest.mark.parametrize("outcome", ["throttled", "timeout", "greeting", "protocol"])
