@@ -33,6 +33,11 @@ options:
     type: list
     elements: str
     default: []
+  unthrottled_clients:
+    description: Who else is free of GreetPause, ClientRate and ClientConn, as addresses or networks.
+    type: list
+    elements: str
+    default: []
   further:
     description:
       - Further entries, each with C(key) and C(value).
@@ -78,11 +83,17 @@ def access_entries(
     *,
     starttls_offered: t.Any = True,
     relay_clients: t.Any = (),
+    unthrottled_clients: t.Any = (),
     further: t.Any = (),
     base: t.Any = (),
 ) -> list[dict[str, str]]:
     try:
-        wish = parse_policy(policy, starttls_offered=starttls_offered, relay_clients=relay_clients)
+        wish = parse_policy(
+            policy,
+            starttls_offered=starttls_offered,
+            relay_clients=relay_clients,
+            unthrottled_clients=unthrottled_clients,
+        )
         entries = access.access_entries(
             wish,
             further=access.parse_entries(further, "sendmail_access_entries"),

@@ -13,14 +13,15 @@ version_added: 0.1.0
 author:
   - mailtls.relay contributors (@mailtls)
 description:
-  - Returns the value, or fails if one of its hosts is an address without brackets or ends in a number.
+  - Returns the value in sendmail's form, or fails if one of its hosts is an address without brackets or ends in a
+    number.
   - sendmail takes C(10.1.2.3) for a name, and role P(mailtls.relay.sendmail#role) holds mail for such a name, because
     DNS could make one up. C([10.1.2.3]) is the address.
 options:
   _input:
     description: The smart host as sendmail reads it, C(host), C([host]) or C([address]), several with a colon between
-      them, all of it after a mailer or not, as in C(esmtp:host).
-    type: str
+      them, all of it after a mailer or not, as in C(esmtp:host). Or a list of hosts, which are tried in this order.
+    type: raw
     required: true
   where:
     description: The name of the variable it comes from, for the message.
@@ -37,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The value, unchanged.
+  description: The value as a string, a list as C(relay:host:host).
   type: str
 """
 
@@ -46,13 +47,13 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.nexthop import refuse_bare_addresses
+from ..module_utils._core.nexthop import join_hosts
 
 
 def next_hop(value: t.Any, where: str) -> str:
-    """Return the value if mail can be sent there, else raise AnsibleFilterError."""
+    """Return the value in sendmail's form if mail can be sent there, else raise AnsibleFilterError."""
     try:
-        return refuse_bare_addresses(str(value), where)
+        return join_hosts(value, where)
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error
 

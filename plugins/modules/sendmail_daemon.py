@@ -20,6 +20,8 @@ description:
   - A daemon that runs outside of O(service), with whatever it was started with, is ended, and the service is started.
     What a restart left that could not end the old daemon (without CAP_SYS_PTRACE Debian's init script ends nothing and
     says that it did) is put in order, and the daemon reads everything anew.
+  - HUP leaves the daemon its arguments. So where it runs the queue at another interval than O(queue_interval), it is
+    ended and started anew.
   - Then asks with EHLO, on every run and on every address other hosts can reach, whether STARTTLS is offered, because
     sendmail stays active with TLS silently off. The questions come from V(127.0.0.1) and V(::1), which the access map
     must not slow down.
@@ -66,6 +68,13 @@ options:
   certificate_file:
     description: The certificate that must be shown, PEM; not compared when empty.
     type: path
+    default: ""
+  queue_interval:
+    description:
+      - How often the daemon shall run the queue, as in C(10m); M(mailtls.relay.sendmail_conf) makes the service
+        start it so.
+      - Not looked at when empty, or when the daemon does not run the queue.
+    type: str
     default: ""
   service:
     description: The name of the service.
@@ -150,6 +159,7 @@ _OPTIONS = {
     },
     "starttls_offered": {"type": "bool", "default": True},
     "certificate_file": {"type": "path", "default": ""},
+    "queue_interval": {"type": "str", "default": ""},
     "service": {"type": "str", "default": "sendmail"},
     "pid_file": {"type": "path", "default": "/run/sendmail/mta/sendmail.pid"},
     "timeout": {"type": "int", "default": 60},
@@ -158,29 +168,32 @@ _ACTIONS = {
     core.NONE: "the daemon runs what is on disk\n",
     core.STARTED: "no daemon runs\n",
     core.RELOADED: "the daemon runs what was on disk before\n",
-    core.RESTARTED: "the daemon runs outside of the service\n",
+    core.RESTARTED: "the daemon runs outside of the service, or its queue at another interval\n",
 }
 
 
-def plan(choice: Choice, newest: float) -> str:
+def plan(choice: Choice, newest: float, wish: t.Mapping[str, t.Any]) -> str:
     """What makes the daemon of ``choice`` run what is on disk as the service's own."""
     if choice.daemon and choice.fault:
         return core.RELOADED if choice.reload_helps else core.RESTARTED
-    return core.plan(daemon_of(choice), newest)
+    return core.plan(daemon_of(choice, wish), newest, wish["queue_interval"])
 
 
-def daemon_of(choice: Choice) -> core.Daemon | None:
-    return core.Daemon(choice.daemon.pid, choice.daemon.started) if choice.daemon else None
+def daemon_of(choice: Choice, wish: t.Mapping[str, t.Any]) -> core.Daemon | None:
+    found = choice.daemon
+    return core.Daemon(found.pid, found.started, host.read_interval(wish["pid_file"], found.pid)) if found else None
 
 
 def act(action: str, wish: t.Mapping[str, t.Any], choice: Choice, newest: float) -> core.Daemon:
     """Start, restart or reload, and return the daemon that runs now."""
-    running = daemon_of(choice)
+    running = daemon_of(choice, wish)
     host.end(choice.surplus)
     if running and action == core.RESTARTED:
         host.end([running.pid])
     if running is None or action == core.RESTARTED:
-        return host.start(wish["service"], wish["pid_file"])
+        daemon = host.start(wish["service"], wish["pid_file"])
+        core.refuse_old_interval(daemon, wish["queue_interval"], wish["pid_file"])
+        return daemon
     return running if action == core.NONE else host.reload(running, wish["pid_file"], newest)
 
 
@@ -198,8 +211,9 @@ def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     times = host.read_times(wish["files"])
     choice, newest = host.look(wish["pid_file"], wish["service"]), max(times.values(), default=0.0)
     if dry:
-        return describe(plan(choice, time.time() if wish["files_pending"] else newest), daemon_of(choice), [])
-    action, offered, certificate = plan(choice, newest), wish["starttls_offered"], wish["certificate_file"]
+        pending = time.time() if wish["files_pending"] else newest
+        return describe(plan(choice, pending, wish), daemon_of(choice, wish), [])
+    action, offered, certificate = plan(choice, newest, wish), wish["starttls_offered"], wish["certificate_file"]
     core.refuse_absent(wish["files"], times)
     core.refuse_future(times, time.time())
     shown = host.read_fingerprint(certificate) if certificate else ""

@@ -103,6 +103,11 @@ cf_present:
   description: Whether C(/etc/mail/sendmail.cf) is there.
   returned: always
   type: bool
+queue_interval:
+  description: How often C(/etc/mail/sendmail.conf) says that the queue is run; empty when there is no such file.
+  returned: always
+  type: str
+  sample: 10m
 ipv6:
   description: Whether the kernel has IPv6.
   returned: always
@@ -153,6 +158,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._core import conf
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.package import providers, upstream, versions
 from ..module_utils._core.submission import find_detour
@@ -169,6 +175,7 @@ _OPTIONS = {
 _TOOLS = ("sendmail", "m4", "makemap", "make")
 _CF = "/etc/mail/sendmail.cf"
 _SUBMIT_CF = "/etc/mail/submit.cf"
+_CONF = "/etc/mail/sendmail.conf"
 # What every Debian package that brings /usr/sbin/sendmail provides and conflicts with (Debian Policy 11.6).
 _MTA = "mail-transport-agent"
 
@@ -187,6 +194,7 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "fqdn": presence.read_fqdn(),
         "tools": presence.find_tools(_TOOLS),
         "cf_present": os.path.exists(_CF),
+        "queue_interval": conf.read_value((files.read_bytes(_CONF) or b"").decode(errors="replace"), conf.INTERVAL),
         "ipv6": host.network.ipv6,
         "v6only": host.network.v6only,
         "addresses": list(host.addresses),

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sendmail_map
-short_description: Put the access map of sendmail in force
+short_description: Put a map of sendmail in force, the access map or the mailertable
 version_added: 0.1.0
 author:
   - mailtls.relay contributors (@mailtls)
 description:
-  - Writes the access map as text and as a C(hash) database, the only type that Debian's own make knows.
+  - Writes the map as text and as a C(hash) database, the only type that Debian's own make knows.
   - Both are built aside, the database is read back and compared with what was asked for, then both are renamed over
     the old ones, the database last. When the module is killed at any point, the old map or the new one is in force,
     and the next run does what is left.
   - sendmail takes a TLS value that it does not understand as no requirement. So every entry is checked, and anything
-    but what sendmail was seen to enforce is refused.
+    but what sendmail was seen to enforce is refused. In a mailertable only mailers that carry mail by SMTP are allowed.
   - No restart is needed; sendmail reads the new database with the next connection.
 options:
   entries:
     description:
       - The whole map, in this order; filter P(mailtls.relay.access_entries#filter) makes it from the role's variables.
-      - Must hold the key V(TLS_Srv:), which demands TLS of every server that no other key names.
+      - An access map must hold the key V(TLS_Srv:), which demands TLS of every server that no other key names.
     type: list
     elements: dict
     required: true
@@ -36,6 +36,11 @@ options:
         description: What sendmail shall do, such as V(RELAY) or V(TEMP+ENCR:128).
         type: str
         required: true
+  map:
+    description: What the entries mean.
+    type: str
+    choices: [access, mailertable]
+    default: access
   path:
     description: The text; the database stands beside it with C(.db) added.
     type: path
@@ -108,7 +113,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._core import access, mapfile
+from ..module_utils._core import access, mapfile, route
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mapfile import MapState
 from ..module_utils._host import files, mapbuild
@@ -123,6 +128,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
             "value": {"type": "str", "required": True},
         },
     },
+    "map": {"type": "str", "choices": ["access", "mailertable"], "default": "access"},
     "path": {"type": "path", "default": "/etc/mail/access"},
     "owner": {"type": "str", "default": "smmta"},
     "group": {"type": "str", "default": "smmsp"},
@@ -131,8 +137,11 @@ TEXT_ACCESS = files.Access("root", "root", 0o600)
 
 
 def read_wish(params: t.Mapping[str, t.Any]) -> MapState:
-    entries = access.parse_entries(params["entries"], "entries")
-    access.require_floor(entries, "entries")
+    if params["map"] == "mailertable":
+        entries = route.parse_entries(params["entries"], "entries")
+    else:
+        entries = access.parse_entries(params["entries"], "entries")
+        access.require_floor(entries, "entries")
     return MapState(
         text=mapfile.render_text(entries),
         rows=mapfile.folded_rows(entries),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .access_grammar import ADDRESS, FOREIGN_TAGS, TAGS, UNTAGGED, Tag, explain_requirement
 from .errors import MailtlsError
-from .policy import Network, Policy, RelayClient
+from .policy import Network, Policy
 from .spelling import suggestion
 
 # The empty key: asked last, for every server that no other key names. The policy owns it.
@@ -20,6 +20,8 @@ FLOOR_KEY = "TLS_Srv:"
 OFFER_KEY = "Srv_Features:"
 # What sendmail asks for LMTP to a program or socket of this host. The belt keeps the key from hosts below .local.
 LOCAL_KEY = "TLS_Srv:local"
+# Limits against strangers; sendmail looks rates up by address only.
+LIMITS = ("GreetPause", "ClientRate", "ClientConn")
 # Longer keys are cut off when sendmail looks them up; makemap reads the rest of a longer line as a line of its own.
 LONGEST_KEY, LONGEST_LINE = 256, 1000
 
@@ -66,7 +68,7 @@ def access_entries(policy: Policy, further: t.Sequence[Entry] = (), base: t.Sequ
     """
     _refuse_owned(further, policy)
     wished = [
-        *_client_entries(policy.relay_clients),
+        *_client_entries(policy),
         *_offer_entries(policy),
         ("sendmail_tls_policy", Entry(FLOOR_KEY, f"TEMP+ENCR:{policy.outbound.min_bits}")),
         *((f"sendmail_access_entries[{number}]", entry) for number, entry in enumerate(further)),
@@ -76,14 +78,24 @@ def access_entries(policy: Policy, further: t.Sequence[Entry] = (), base: t.Sequ
     return (*(entry for entry in base if entry.folded_key not in taken), *(entry for _place, entry in wished))
 
 
-def _client_entries(clients: t.Sequence[RelayClient]) -> t.Iterator[tuple[str, Entry]]:
-    for number, client in enumerate(clients):
+def _client_entries(policy: Policy) -> t.Iterator[tuple[str, Entry]]:
+    for number, client in enumerate(policy.relay_clients):
         place = f"sendmail_relay_clients[{number}]"
         subject = client.name if client.network is None else _network_key(client.network, place)
         yield place, Entry(f"Connect:{subject}", "RELAY")
-        # Limits against strangers; sendmail looks rates up by address only.
-        for tag in ("GreetPause", "ClientRate", "ClientConn") if client.network is not None else ():
-            yield place, Entry(f"{tag}:{subject}", "0")
+        if client.network is not None:
+            yield from _unlimited(subject, place)
+    relays = {client.network for client in policy.relay_clients}
+    for number, network in enumerate(policy.unthrottled_clients):
+        place = f"sendmail_unthrottled_clients[{number}]"
+        # Who may relay is free of limits anyway.
+        if network not in relays:
+            yield from _unlimited(_network_key(network, place), place)
+
+
+def _unlimited(subject: str, place: str) -> t.Iterator[tuple[str, Entry]]:
+    for tag in LIMITS:
+        yield place, Entry(f"{tag}:{subject}", "0")
 
 
 def _offer_entries(policy: Policy) -> t.Iterator[tuple[str, Entry]]:

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
+from .duration import parse
 from .errors import MailtlsError
 
 NONE = "none"
@@ -41,10 +43,11 @@ _SIGNS = ("STARTTLS=server", " unsafe: ", "cannot bind", "cannot listen", "probl
 
 @dataclass(frozen=True)
 class Daemon:
-    """A process and when it started, in seconds since the epoch."""
+    """A process, when it started (seconds since the epoch), and how often it runs the queue (its option -q)."""
 
     pid: int
     started: float
+    interval: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def parse_pid(text: str) -> int | None:
     return int(first) if first.isdigit() and int(first) > 1 else None
 
 
+def parse_interval(text: str) -> str:
+    """How often the daemon runs the queue, from its command line in the pid file; empty when it does not."""
+    found = re.search(r"\s-q((?:[0-9]{1,6}[wdhms])+)(?!\S)", text.partition("\n")[2])
+    return found.group(1) if found else ""
+
+
 def parse_stat(text: str) -> tuple[str, int]:
     """Command name and start time (clock ticks after boot) in /proc/PID/stat; the name may hold blanks (proc(5))."""
     name = text[text.index("(") + 1 : text.rindex(")")]
@@ -79,10 +88,16 @@ def parse_parent(text: str) -> int:
     return int(text[text.rindex(")") + 1 :].split()[1])
 
 
-def plan(running: Daemon | None, newest: float) -> str:
-    """What makes the daemon run what is on disk; ``newest`` is when a file it read at its start last changed."""
+def plan(running: Daemon | None, newest: float, interval: str = "") -> str:
+    """What makes the daemon run what is on disk; ``newest`` is when a file it read at its start last changed.
+
+    After HUP it has the same arguments, so only a restart changes how often it runs the queue. A daemon without the
+    option is left alone: another process of Debian's runs the queue then.
+    """
     if running is None:
         return STARTED
+    if interval and running.interval and not is_same_time(running.interval, interval):
+        return RESTARTED
     return RELOADED if newest >= running.started else NONE
 
 
@@ -137,6 +152,21 @@ def explain_certificate(answers: t.Sequence[Answer], certificate: str, path: str
         remedy="The daemon was made to read it anew. See which process answers there (ss -ltnp), and whether"
         " /etc/mail/sendmail.conf gives the daemon another cf (-C) or other options (-O).",
     )
+
+
+def is_same_time(one: str, other: str) -> bool:
+    """Whether two words of sendmail's mean the same time, such as 10m and 600s."""
+    return one == other or parse(one, "-q").seconds == parse(other, "-q").seconds
+
+
+def refuse_old_interval(daemon: Daemon, interval: str, where: str) -> None:
+    """Raise when the daemon still runs the queue at another interval although it was restarted."""
+    if interval and daemon.interval and not is_same_time(daemon.interval, interval):
+        raise MailtlsError(
+            f"the daemon was restarted and runs its queue every {daemon.interval} again, not {interval}",
+            where=where,
+            remedy="Look what sets -q: QUEUE_INTERVAL, DAEMON_PARMS, QUEUE_PARMS or MISC_PARMS.",
+        )
 
 
 def parse_reasons(log: str) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 from .errors import MailtlsError
 
+# Connections that wait to be accepted; sendmail's own 10 lose the first packets of every busy client.
+BACKLOG = 256
 SMTP = 25
 SUBMISSION = 587
 _SUBMISSION_PORT = re.compile(r"(?i)\bport\s*=\s*(?:587|submission)\b")
@@ -176,7 +178,7 @@ def render_options(sockets: t.Sequence[Listener], network: Network) -> tuple[str
         address = f", Addr={item.address}" if item.address else ""
         # Submission as Debian has it: authentication first (a), no ETRN (E).
         modifiers = ", M=Ea" if item.port == SUBMISSION else ""
-        lines.append(f"Family={item.family}, Name={name}, Port={item.port}{address}{modifiers}")
+        lines.append(f"Family={item.family}, Name={name}, Port={item.port}{address}{modifiers}, Listen={BACKLOG}")
     return tuple(lines)
 
 

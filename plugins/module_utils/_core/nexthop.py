@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import typing as t
 
 from .errors import MailtlsError
 
@@ -19,11 +20,37 @@ _HOST = re.compile(r"(?:\[[^\]]*\]?|[^:\[])+")
 _NUMBER_LAST = re.compile(r"(^|\.)[0-9]+\.?\Z")
 _HELD = "so the mail would be held for ever"
 # The mailers that hand mail to another host.
-_SMTP_MAILERS = ("relay", "esmtp", "smtp", "smtp8", "dsmtp")
+SMTP_MAILERS = ("relay", "esmtp", "smtp", "smtp8", "dsmtp")
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})*\.?"
 _ONE = rf"(?:{_NAME}|\[{_NAME}\]|\[(?:IPv6:)?[0-9A-Fa-f:.]+\])"
 _READABLE = re.compile(rf"(?:{_ONE}(?::{_ONE})*)?", re.IGNORECASE)
+_ONE_HOST = re.compile(r"\[[A-Za-z0-9._:-]+\]|[A-Za-z0-9._-]+")
+# The mailer of SMART_HOST when none is named; before a list it keeps the first host from being taken for one.
+_DEFAULT_MAILER = "relay"
+
+
+def join_hosts(raw: t.Any, where: str) -> str:
+    """The smart host as sendmail reads it, from a string or a list of hosts that are tried in this order.
+
+    sendmail goes on to the next host after any temporary failure, a refusal by the TLS policy included.
+    """
+    if isinstance(raw, str):
+        return refuse_bare_addresses(raw, where)
+    if not isinstance(raw, (list, tuple)):
+        raise MailtlsError(f"{raw!r} is no next hop", where=where, remedy="Write one as a string, or a list of them.")
+    hosts = [_parse_host(one, f"{where}[{number}]") for number, one in enumerate(raw)]
+    return ":".join([_DEFAULT_MAILER, *hosts] if len(hosts) > 1 else hosts)
+
+
+def _parse_host(raw: t.Any, where: str) -> str:
+    if not isinstance(raw, str) or not _ONE_HOST.fullmatch(raw):
+        raise MailtlsError(
+            f"{raw!r} is not one host",
+            where=where,
+            remedy="Write mta2.example.org, [mta2.example.org] or [192.0.2.25]; a mailer needs the form of one string.",
+        )
+    return refuse_bare_addresses(raw, where)
 
 
 def refuse_bare_addresses(value: str, where: str) -> str:
@@ -50,12 +77,12 @@ def refuse_bare_addresses(value: str, where: str) -> str:
 def _refuse_unreadable(value: str, where: str) -> None:
     """sendmail takes each of these for a reason to bounce mail, that which waits in the queue included."""
     mailer = _MAILER.match(value)
-    name = mailer.group()[:-1] if mailer else _SMTP_MAILERS[0]
-    if name.lower() not in _SMTP_MAILERS:
+    name = mailer.group()[:-1] if mailer else SMTP_MAILERS[0]
+    if name.lower() not in SMTP_MAILERS:
         raise MailtlsError(
             f"{name!r} in {value!r} is not a mailer that hands mail to another host, so mail would bounce",
             where=where,
-            remedy=f"Write the host alone, or one of {', '.join(_SMTP_MAILERS)} before the colon.",
+            remedy=f"Write the host alone, or one of {', '.join(SMTP_MAILERS)} before the colon.",
         )
     if not _READABLE.fullmatch(_MAILER.sub("", value)) or (mailer and value == mailer.group()):
         raise MailtlsError(

@@ -36,7 +36,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class RelayClient:
-    """Somebody who may relay: a network (one address is a network of its own), or a host name."""
+    """A client, by what it may be known: a network (one address is a network of its own), or a host name."""
 
     network: Network | None = None
     name: str = ""
@@ -49,10 +49,13 @@ class Policy:
     outbound: Requirement
     starttls_offered: bool
     relay_clients: tuple[RelayClient, ...]
+    unthrottled_clients: tuple[Network, ...] = ()
 
 
-def parse_policy(raw: t.Any, *, starttls_offered: t.Any = True, relay_clients: t.Any = ()) -> Policy:
-    """Read ``sendmail_tls_policy``, ``sendmail_starttls_offered`` and ``sendmail_relay_clients``.
+def parse_policy(
+    raw: t.Any, *, starttls_offered: t.Any = True, relay_clients: t.Any = (), unthrottled_clients: t.Any = ()
+) -> Policy:
+    """Read the variables ``sendmail_tls_policy``, and those named as the arguments.
 
     Values given on the command line arrive as strings, so numbers and booleans are read from strings too. Raises
     ``MailtlsError`` that names the variable and what is allowed.
@@ -63,7 +66,8 @@ def parse_policy(raw: t.Any, *, starttls_offered: t.Any = True, relay_clients: t
     return Policy(
         outbound=_parse_requirement(default, f"{place}.outbound.default"),
         starttls_offered=_parse_boolean(starttls_offered, "sendmail_starttls_offered"),
-        relay_clients=_parse_relay_clients(relay_clients, "sendmail_relay_clients"),
+        relay_clients=_parse_clients(relay_clients, "sendmail_relay_clients"),
+        unthrottled_clients=_parse_unthrottled(unthrottled_clients, "sendmail_unthrottled_clients"),
     )
 
 
@@ -113,7 +117,19 @@ def _parse_boolean(raw: t.Any, place: str) -> bool:
     return word in _YES
 
 
-def _parse_relay_clients(raw: t.Any, place: str) -> tuple[RelayClient, ...]:
+def _parse_unthrottled(raw: t.Any, place: str) -> tuple[Network, ...]:
+    clients = _parse_clients(raw, place)
+    for number, client in enumerate(clients):
+        if client.network is None:
+            raise MailtlsError(
+                f"{client.name!r} is a name, but clients are counted by address",
+                where=f"{place}[{number}]",
+                remedy="Write its address or network.",
+            )
+    return tuple(client.network for client in clients if client.network is not None)
+
+
+def _parse_clients(raw: t.Any, place: str) -> tuple[RelayClient, ...]:
     if not isinstance(raw, (list, tuple)):
         raise MailtlsError(
             f"{raw!r} is not a list", where=place, remedy="Write a list of addresses, networks or names."
@@ -121,14 +137,14 @@ def _parse_relay_clients(raw: t.Any, place: str) -> tuple[RelayClient, ...]:
     seen: dict[RelayClient, str] = {}
     for number, one in enumerate(raw):
         here = f"{place}[{number}]"
-        client = _parse_relay_client(one, here)
+        client = _parse_client(one, here)
         if client in seen:
             raise MailtlsError(f"{one!r} stands there twice", where=f"{seen[client]} and {here}", remedy="Remove one.")
         seen[client] = here
     return tuple(seen)
 
 
-def _parse_relay_client(raw: t.Any, place: str) -> RelayClient:
+def _parse_client(raw: t.Any, place: str) -> RelayClient:
     """One client, by shape: a colon or a slash or only digits and dots make an address, the rest is a name."""
     # An address with a zone (fe80::1%eth0) means nothing to the rest of the network.
     text = raw if isinstance(raw, str) and "%" not in raw else ""
@@ -149,7 +165,9 @@ def _parse_relay_client(raw: t.Any, place: str) -> RelayClient:
 def _refuse_strange_network(network: Network, written: str, place: str) -> None:
     if network.prefixlen == 0:
         raise MailtlsError(
-            f"{written!r} is the whole Internet: an open relay", where=place, remedy="Name the clients that may relay."
+            f"{written!r} is the whole Internet: an open relay, or no limit for anyone",
+            where=place,
+            remedy="Name the clients that are meant.",
         )
     address = network.network_address
     if address.is_unspecified or address.is_multicast:

@@ -16,7 +16,15 @@ import typing as t
 from contextlib import suppress
 
 from .._core.certificate import split_pem
-from .._core.daemon import Daemon, explain_silence, parse_parent, parse_pid, parse_reasons, parse_stat
+from .._core.daemon import (
+    Daemon,
+    explain_silence,
+    parse_interval,
+    parse_parent,
+    parse_pid,
+    parse_reasons,
+    parse_stat,
+)
 from .._core.errors import MailtlsError
 from .._core.listener import Host, Network, parse_addresses, parse_listening
 from .._core.process import Choice, Process, choose, parse_title, parse_unit
@@ -35,12 +43,19 @@ LOG = "The log (journalctl -t sm-mta)"
 
 def find_daemon(pid_file: str) -> Daemon | None:
     """The daemon the pid file names, if that process lives and is sendmail."""
-    pid = parse_pid(_read(pid_file))
+    text = _read(pid_file)
+    pid = parse_pid(text)
     stat = _read(f"/proc/{pid}/stat") if pid else ""
     if not pid or not stat:
         return None
     name, ticks = parse_stat(stat)
-    return Daemon(pid, _since_epoch(ticks)) if name.startswith("sendmail") else None
+    return Daemon(pid, _since_epoch(ticks), parse_interval(text)) if name.startswith("sendmail") else None
+
+
+def read_interval(pid_file: str, pid: int) -> str:
+    """How often this process runs the queue, if the pid file speaks of it."""
+    text = _read(pid_file)
+    return parse_interval(text) if parse_pid(text) == pid else ""
 
 
 def look(pid_file: str, service: str) -> Choice:

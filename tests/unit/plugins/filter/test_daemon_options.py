@@ -39,4 +39,6 @@ def test_an_address_of_another_host_is_refused(address: str, fine: bool) -> None
 @pytest.mark.parametrize("submission", [None, [], ["Family=inet, Port=587, M=E"]])
 def test_port_587_stays_as_it_was_found(submission: list[str] | None) -> None:
     lines = [line for line in daemon_options(BOTH, submission=submission) if "Port=587" in line]
-    assert lines == (["Family=inet, Name=MSP-v4, Port=587, Addr=127.0.0.1, M=Ea"] if submission is None else submission)
+    assert lines == (
+        ["Family=inet, Name=MSP-v4, Port=587, Addr=127.0.0.1, M=Ea, Listen=256"] if submission is None else submission
+    )

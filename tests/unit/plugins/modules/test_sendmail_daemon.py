@@ -33,6 +33,7 @@ class Relay:
         self.fault = ""
         self.reload_helps = True
         self.surplus: tuple[int, ...] = ()
+        self.next_interval = ""
         self.done: list[str] = []
 
     def look(self, pid_file: str, service: str) -> Choice:
@@ -45,7 +46,7 @@ class Relay:
 
     def start(self, service: str, pid_file: str) -> Daemon:
         self.done.append("start")
-        self.running, self.fault, self.surplus = Daemon(9, 200.0), "", ()
+        self.running, self.fault, self.surplus = Daemon(9, 200.0, self.next_interval), "", ()
         return self.running
 
     def reload(self, old: Daemon, pid_file: str, newest: float) -> Daemon:
@@ -64,6 +65,7 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Relay:
     found = Relay()
     monkeypatch.setattr(service, "look", found.look)
     monkeypatch.setattr(service, "end", found.end)
+    monkeypatch.setattr(service, "read_interval", lambda path, pid: found.running.interval if found.running else "")
     monkeypatch.setattr(service, "read_fingerprint", lambda path: found.certificate)
     monkeypatch.setattr(service, "read_times", lambda paths: found.times)
     monkeypatch.setattr(service, "start", found.start)
@@ -218,3 +220,17 @@ def test_an_error_of_the_host_is_told(
     relay.running = None
     monkeypatch.setattr(service, "start", fail)
     assert run(capfd)["msg"] == "sendmail: no daemon runs."
+
+
+@pytest.mark.parametrize(("after", "fails"), [("5m", False), ("10m", True)])
+def test_another_interval_restarts_the_daemon(
+    relay: Relay, capfd: pytest.CaptureFixture[str], after: str, fails: bool
+) -> None:
+    relay.running, relay.next_interval = Daemon(7, 100.0, "10m"), after
+    wish = {**OPTIONS, "queue_interval": "5m"}
+    told = run_module(sendmail_daemon.main, capfd, wish, check=True)
+    assert (told["changed"], told["action"]) == (True, "restarted") and relay.done == []
+    answer = run_module(sendmail_daemon.main, capfd, wish)
+    assert relay.done[:2] == ["end 7", "start"] and bool(answer.get("failed")) is fails
+    if not fails:
+        assert answer["action"] == "restarted" and not run_module(sendmail_daemon.main, capfd, wish)["changed"]

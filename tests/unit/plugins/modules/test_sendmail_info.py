@@ -20,7 +20,7 @@ SENDMAIL = Package("sendmail-bin", "installed", "8.17.1.9-2+deb12u2", MTA)
 
 
 @pytest.fixture(autouse=True)
-def host(monkeypatch: pytest.MonkeyPatch) -> None:
+def host(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(presence, "read_packages", lambda: (SENDMAIL, Package("m4", "installed", "1")))
     monkeypatch.setattr(presence, "read_fqdn", lambda: "mta1.example.test")
     monkeypatch.setattr(presence, "find_tools", lambda names: {name: f"/usr/bin/{name}" for name in names})
@@ -29,6 +29,8 @@ def host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(localmail, "read_hops", lambda: [{"hop": "x"}])
     monkeypatch.setattr(localmail, "read_submission", lambda: None)
     monkeypatch.setattr(localmail, "plan_aliases", lambda root_alias: root_alias or None)
+    (tmp_path / "sendmail.conf").write_text('QUEUE_INTERVAL="5m";\n', encoding="utf-8")
+    monkeypatch.setattr(sendmail_info, "_CONF", str(tmp_path / "sendmail.conf"))
     monkeypatch.setattr(service, "read_host", lambda: Host(frozenset(), ("192.0.2.1",), Network(True, False)))
 
 
@@ -44,6 +46,7 @@ def test_it_looks_and_changes_nothing(
     assert answer["version"] == "8.17.1.9" and answer["fqdn"] == "mta1.example.test"
     assert answer["addresses"] == ["192.0.2.1"] and answer["ipv6"] is True and answer["v6only"] is False
     assert answer["certificate_fault"] == "asked ('/c', '/k', '')"
+    assert answer["queue_interval"] == "5m"
     assert sorted(answer["tools"]) == ["m4", "make", "makemap", "sendmail"]
 
 

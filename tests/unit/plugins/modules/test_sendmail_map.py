@@ -80,8 +80,9 @@ def relay(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Relay:
 
 @pytest.fixture
 def converge(relay: Relay, capfd: pytest.CaptureFixture[str]) -> t.Callable[..., dict[str, t.Any]]:
-    def converge(entries: t.Any = ENTRIES, **how: t.Any) -> dict[str, t.Any]:
-        return run_module(sendmail_map.main, capfd, {"entries": entries, "path": str(relay.path)}, **how)
+    def converge(entries: t.Any = ENTRIES, kind: str = "access", **how: t.Any) -> dict[str, t.Any]:
+        options = {"entries": entries, "path": str(relay.path), "map": kind}
+        return run_module(sendmail_map.main, capfd, options, **how)
 
     return converge
 
@@ -155,7 +156,7 @@ def test_killed_at_any_step_the_old_or_the_new_map_is_in_force(relay: Relay, con
     converge([FLOOR])
     old = relay.database.read_text()
     relay.steps_to_live = steps
-    wish = sendmail_map.read_wish({"entries": ENTRIES, "owner": "smmta", "group": "smmsp"})
+    wish = sendmail_map.read_wish({"map": "access", "entries": ENTRIES, "owner": "smmta", "group": "smmsp"})
     with pytest.raises(Killed):
         sendmail_map.put_in_force(wish, str(relay.path), files.Access("smmta", "smmsp", 0o640))
     assert relay.database.read_text() in (old, ROWS)
@@ -190,3 +191,12 @@ def test_nonsense_is_refused(
 ) -> None:
     answer = converge(entries, check=check)
     assert answer["failed"] and answer["msg"].startswith(told) and os.listdir(relay.folder) == []
+
+
+def test_a_mailertable_needs_no_floor_and_has_rules_of_its_own(relay: Relay, converge: Converge) -> None:
+    routes = [{"key": "Partner.example", "value": "relay:mta3.example"}]
+    relay.path, relay.database = relay.folder / "mailertable", relay.folder / "mailertable.db"
+    assert converge(routes, kind="mailertable")["changed"] and not converge(routes, kind="mailertable")["changed"]
+    assert relay.database.read_text() == "partner.example\trelay:mta3.example\n"
+    refused = converge([{"key": "a.example", "value": "local:alice"}], kind="mailertable")
+    assert refused["msg"].startswith("entries[0]: the mailer 'local' delivers on this host")

@@ -265,3 +265,22 @@ def test_the_offer_to_all_belongs_to_its_variable(offered: bool, value: str, ref
 def test_an_entry_beside_a_client_is_a_twin() -> None:
     with pytest.raises(MailtlsError, match=r"^sendmail_relay_clients\[0\] and sendmail_access_entries\[0\]: "):
         access_entries(policy(relay_clients=["10.1.2.3"]), [Entry("ClientRate:10.1.2.3", "5")])
+
+
+def test_an_unthrottled_client_has_no_limits_and_may_not_relay() -> None:
+    entries = access_entries(policy(unthrottled_clients=["10.1.2.0/24"]))
+    assert [(entry.key, entry.value) for entry in entries if "10.1.2" in entry.key] == [
+        ("GreetPause:10.1.2", "0"),
+        ("ClientRate:10.1.2", "0"),
+        ("ClientConn:10.1.2", "0"),
+    ]
+
+
+def test_a_relay_client_is_unthrottled_already() -> None:
+    entries = access_entries(policy(relay_clients=["10.1.2.3"], unthrottled_clients=["10.1.2.3"]))
+    assert entries == access_entries(policy(relay_clients=["10.1.2.3"]))
+
+
+def test_an_unthrottled_network_sendmail_cannot_match_is_refused() -> None:
+    with pytest.raises(MailtlsError, match=r"^sendmail_unthrottled_clients\[0\]: sendmail cannot match "):
+        access_entries(policy(unthrottled_clients=["10.1.0.0/20"]))

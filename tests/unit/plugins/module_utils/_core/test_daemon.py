@@ -190,3 +190,40 @@ def test_a_certificate_does_not_matter_where_none_is_asked_for() -> None:
 def test_another_certificate_is_named(answer: daemon.Answer, told: str) -> None:
     error = str(daemon.explain_certificate([answer], MINE, "/c"))
     assert told in error and error.startswith("192.0.2.1:25: ") and "sendmail.conf" in error
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("264\n/usr/sbin/sendmail-mta -Am -L sm-mta -bd -q10m\n", "10m"),
+        ("264\n/usr/sbin/sendmail-mta -bd -q1h30m -d0\n", "1h30m"),
+        ("264\n/usr/sbin/sendmail-mta -bd\n", ""),
+        ("264\n/usr/sbin/sendmail-mta -bd -qp5m\n", ""),
+        ("264\n/usr/sbin/sendmail-mta -bd -q30\n", ""),
+        ("264\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_interval_is_read_from_the_command_line(text: str, interval: str) -> None:
+    assert daemon.parse_interval(text) == interval
+
+
+@pytest.mark.parametrize(
+    ("running", "wished", "action"),
+    [
+        ("10m", "10m", daemon.NONE),
+        ("10m", "600s", daemon.NONE),
+        ("10m", "5m", daemon.RESTARTED),
+        ("10m", "", daemon.NONE),
+        ("", "5m", daemon.NONE),
+    ],
+)
+def test_another_interval_needs_a_restart(running: str, wished: str, action: str) -> None:
+    assert daemon.plan(daemon.Daemon(7, 100.0, running), 90.0, wished) == action
+
+
+def test_a_restart_that_changed_nothing_is_told() -> None:
+    for running, wished in (("5m", "5m"), ("", "5m"), ("10m", "")):
+        daemon.refuse_old_interval(daemon.Daemon(7, 100.0, running), wished, "/pid")
+    with pytest.raises(MailtlsError, match=r"every 10m again, not 5m.*QUEUE_INTERVAL"):
+        daemon.refuse_old_interval(daemon.Daemon(7, 100.0, "10m"), "5m", "/pid")

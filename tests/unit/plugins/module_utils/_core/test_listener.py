@@ -91,15 +91,22 @@ def test_sockets_that_cannot_be_are_refused(wish: tuple[lst.Listener, ...], netw
         (
             (V6, MSA),
             DUAL,
-            ("Family=inet6, Name=MTA, Port=25", "Family=inet, Name=MSP-v4, Port=587, Addr=127.0.0.1, M=Ea"),
+            (
+                "Family=inet6, Name=MTA, Port=25, Listen=256",
+                "Family=inet, Name=MSP-v4, Port=587, Addr=127.0.0.1, M=Ea, Listen=256",
+            ),
         ),
-        ((V4, V6), APART, ("Family=inet, Name=MTA-v4, Port=25", "Family=inet6, Name=MTA-v6, Port=25")),
+        (
+            (V4, V6),
+            APART,
+            ("Family=inet, Name=MTA-v4, Port=25, Listen=256", "Family=inet6, Name=MTA-v6, Port=25, Listen=256"),
+        ),
         (
             (LOCAL, lst.Listener("inet", "192.0.2.1")),
             DUAL,
             (
-                "Family=inet, Name=MTA-v4, Port=25, Addr=127.0.0.1",
-                "Family=inet, Name=MTA-v4-2, Port=25, Addr=192.0.2.1",
+                "Family=inet, Name=MTA-v4, Port=25, Addr=127.0.0.1, Listen=256",
+                "Family=inet, Name=MTA-v4-2, Port=25, Addr=192.0.2.1, Listen=256",
             ),
         ),
     ],

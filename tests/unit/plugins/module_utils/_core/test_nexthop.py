@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import nexthop
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
@@ -84,3 +86,41 @@ def test_what_sendmail_would_bounce_is_refused(value: str, said: str) -> None:
     with pytest.raises(MailtlsError) as caught:
         nexthop.refuse_bare_addresses(value, "sendmail_smart_host")
     assert said in caught.value.what and "would bounce" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("", ""),
+        ("esmtp:mta2.example.test", "esmtp:mta2.example.test"),
+        ([], ""),
+        (["mta2.example.test"], "mta2.example.test"),
+        (["[192.0.2.1]"], "[192.0.2.1]"),
+        (["mta2.example.test", "[IPv6:2001:db8::1]"], "relay:mta2.example.test:[IPv6:2001:db8::1]"),
+        # Without a mailer in front sendmail would take the first of these for one.
+        (["mta2", "mta3"], "relay:mta2:mta3"),
+    ],
+)
+def test_a_list_becomes_one_value(raw: object, value: str) -> None:
+    assert nexthop.join_hosts(raw, "x") == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "where", "told"),
+    [
+        (None, "x", "None is no next hop"),
+        ({"a": 1}, "x", "is no next hop"),
+        (["a.example", ""], "x[1]", "'' is not one host"),
+        (["a.example", None], "x[1]", "None is not one host"),
+        (["esmtp:a.example"], "x[0]", "'esmtp:a.example' is not one host"),
+        (["a.example:b.example"], "x[0]", "is not one host"),
+        (["a b"], "x[0]", "is not one host"),
+        (["[a.example"], "x[0]", "is not one host"),
+        (["a.example", "10.1.2.3"], "x[1]", "10.1.2.3 is an address without brackets"),
+        ("10.1.2.3", "x", "10.1.2.3 is an address without brackets"),
+    ],
+)
+def test_each_of_a_list_is_one_host(raw: object, where: str, told: str) -> None:
+    with pytest.raises(MailtlsError, match=re.escape(told)) as caught:
+        nexthop.join_hosts(raw, "x")
+    assert caught.value.where == where

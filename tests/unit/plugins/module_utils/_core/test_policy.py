@@ -111,7 +111,7 @@ def test_a_relay_client_is_an_address_a_network_or_a_name(raw: str, client: Rela
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        ("0.0.0.0/0", "is the whole Internet: an open relay. Name the clients that may relay."),
+        ("0.0.0.0/0", "is the whole Internet: an open relay, or no limit for anyone. Name the clients that are meant."),
         ("::/0", "is the whole Internet"),
         ("0.0.0.0", "is no client's address"),
         ("::", "is no client's address"),
@@ -161,3 +161,25 @@ def test_a_client_named_twice_is_refused_with_both_places(one: str, other: str) 
 def test_clients_are_a_list(raw: t.Any) -> None:
     with pytest.raises(MailtlsError, match=r"sendmail_relay_clients: .* is not a list"):
         parse_policy({}, relay_clients=raw)
+
+
+def test_who_is_not_throttled_is_known_by_address() -> None:
+    raw = ["192.0.2.7", "2001:db8:5::/48"]
+    assert [str(one) for one in parse_policy({}, unthrottled_clients=raw).unthrottled_clients] == [
+        "192.0.2.7/32",
+        "2001:db8:5::/48",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (["192.0.2.7", "mta1.example.org"], "sendmail_unthrottled_clients[1]: 'mta1.example.org' is a name, but"),
+        (["0.0.0.0/0"], "sendmail_unthrottled_clients[0]: '0.0.0.0/0' is the whole Internet"),
+        ("192.0.2.7", "sendmail_unthrottled_clients: '192.0.2.7' is not a list"),
+    ],
+)
+def test_a_name_or_everybody_cannot_be_unthrottled(raw: t.Any, told: str) -> None:
+    with pytest.raises(MailtlsError) as refused:
+        parse_policy({}, unthrottled_clients=raw)
+    assert str(refused.value).startswith(told)

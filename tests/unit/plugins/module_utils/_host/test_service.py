@@ -217,3 +217,9 @@ def test_the_log_is_the_journal_or_the_file(
     monkeypatch.setattr(service, "run", lambda argv: calls.append(argv) or completed)
     assert service.read_log(1234.9) == log
     assert "@1234" in calls[0]
+
+
+@pytest.mark.parametrize(("pid", "interval"), [(7, "10m"), (8, "")])
+def test_the_interval_is_that_of_the_process_in_the_pid_file(files: dict[str, str], pid: int, interval: str) -> None:
+    files[PID] = "7\n/usr/sbin/sendmail-mta -bd -q10m\n"
+    assert service.read_interval(PID, pid) == interval
