@@ -19,10 +19,10 @@ VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 # What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
 SCENARIOS := default holds_by_each_layer refuses_bad_input installed_collection
-LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on
+LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits
 MOLECULE := $(TOOLS) molecule --base-config .config/molecule/config.yml test --scenario-name
 
-.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long demo clean
+.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long demo bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -76,6 +76,9 @@ scenarios: as-root setup ## the scenarios of make test, one after the other
 
 demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP=1 keeps the containers)
 	$(TOOLS) python tests/demo.py
+
+bench: as-root setup ## relay speed: our defaults beside stock sendmail and stock Postfix (BENCH_ROUNDS=5, BENCH_KEEP=1)
+	$(TOOLS) python benchmarks/relay.py
 
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity demo scenarios unit ## what CI runs
