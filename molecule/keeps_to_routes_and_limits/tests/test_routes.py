@@ -73,6 +73,7 @@ def look(lab: Lab, host: str, recipient: str = ELSEWHERE) -> Seen:
 
 
 def test_the_first_host_of_the_list_takes_the_mail_under_tls(lab: Lab) -> None:
+    heard(lab)
     _secrets, queue_id = send(lab, "alice@mta2.example.test", "first")
     line = lab.fate("mta1", queue_id)
     assert "relay=mta2.example.test. " in line and "stat=Sent (" in line
