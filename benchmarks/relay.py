@@ -56,6 +56,7 @@ postconf -e 'inet_interfaces = all' 'mynetworks = 127.0.0.0/8 {net}.0/24' 'relay
 'myhostname = {fqdn}' 'mydestination = {fqdn}, localhost' 'smtp_tls_security_level = encrypt'
 systemctl restart postfix
 """
+QUEUED = "find /var/spool/mqueue /var/spool/postfix -name 'qf*' -o -path '*/deferred/?/*' -o -path '*/active/*' | wc -l"
 # Of the log: the queue id of a message, and of one that has reached its sink.
 IDENTIFIER = re.compile(r" (\w+): (?:.*msgid|message-id)=<([^>]+)>")
 ARRIVED = re.compile(r"^(\d+\.\d+) .* (\w+): to=.*(?:stat=Sent|status=sent)")
@@ -172,7 +173,10 @@ class Bench(Lab):
                 )
                 moved = time.time()
         rate = len(arrived) / (max(arrived.values(), default=time.time()) - began)
-        return Round(rate, len(accepted), len(accepted - set(arrived)))
+        # What is late stands in a queue; only what is nowhere is lost.
+        late = len(accepted - set(arrived))
+        queued = sum(int(self.shell(host, QUEUED)) for host in (pair.first, pair.second)) if late else 0
+        return Round(rate, len(accepted), max(0, late - queued))
 
     def arrived(self, pair: Pair, since: float) -> dict[str, float]:
         """Message-ID -> when it reached its sink."""

@@ -17,8 +17,8 @@ description:
     that m4 does not copy as it stands.
 options:
   _input:
-    description: The value, for example a host name or a path.
-    type: str
+    description: The value, for example a host name or a path; or a list of such, of which each is judged.
+    type: raw
     required: true
   where:
     description: The name of the variable it comes from, for the message.
@@ -36,7 +36,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: The value, unchanged.
-  type: str
+  type: raw
 """
 
 import typing as t
@@ -47,8 +47,10 @@ from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mc import refuse_unsafe
 
 
-def m4_safe(value: t.Any, where: str) -> str:
+def m4_safe(value: t.Any, where: str) -> t.Any:
     """Return the value if m4 copies it as it stands, else raise AnsibleFilterError."""
+    if isinstance(value, (list, tuple)):
+        return [m4_safe(one, f"{where}[{number}]") for number, one in enumerate(value)]
     try:
         return refuse_unsafe(str(value), where)
     except MailtlsError as error:

@@ -19,3 +19,9 @@ def test_a_harmless_value_comes_back() -> None:
 def test_what_m4_acts_on_is_refused(value: str) -> None:
     with pytest.raises(AnsibleFilterError, match="sendmail_smart_host: the value"):
         m4_safe(value, "sendmail_smart_host")
+
+
+def test_each_of_a_list_is_judged() -> None:
+    assert m4_safe(["a.example", "[192.0.2.1]"], "sendmail_smart_host") == ["a.example", "[192.0.2.1]"]
+    with pytest.raises(AnsibleFilterError, match=r"sendmail_smart_host\[1\]: the value"):
+        m4_safe(["a.example", "b`"], "sendmail_smart_host")
