@@ -96,7 +96,7 @@ def test_who_runs_the_queue(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> No
     assert not localmail.read_runner().alive
 
 
-@pytest.mark.parametrize(("pid", "alive"), [(os.getpid(), True), (2**22 + 1, False)])
+@pytest.mark.parametrize(("pid", "alive"), [(os.getpid(), True), (2**22 + 1, False)], ids=["lives", "ended"])
 def test_a_daemon_that_runs_the_queue(relay: Relay, monkeypatch: pytest.MonkeyPatch, pid: int, alive: bool) -> None:
     (relay.folder / "sendmail.conf").write_text('MSP_MODE="Daemon";\n')
     (relay.folder / "pid").write_text(f"{pid}\n/usr/sbin/sendmail -Ac\n")
