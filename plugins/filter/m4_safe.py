@@ -52,6 +52,9 @@ def m4_safe(value: t.Any, where: str) -> t.Any:
     if isinstance(value, (list, tuple)):
         return [m4_safe(one, f"{where}[{number}]") for number, one in enumerate(value)]
     try:
+        if value is None:
+            # As text it would be a host or a file called None.
+            raise MailtlsError("there is no value", where=where, remedy='Write one, or "" for none.')
         return refuse_unsafe(str(value), where)
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error

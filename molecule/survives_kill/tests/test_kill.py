@@ -133,7 +133,7 @@ def test_modules_killed_at_random_moments(lab: Lab) -> None:
         if round_number % 5 == 4:
             lab.read("mta1", "rm -f /etc/mail/certs/host.crt")  # a new key and certificate must be installed
         play = lab.converge(
-            "molecule/survives_kill/change.yml",
+            "molecule/shared/change.yml",
             limit="mta1",
             sendmail_log_level=9 + round_number % 3,
             sendmail_access_entries=[{"key": f"From:round{round_number}@example.test", "value": "REJECT"}],

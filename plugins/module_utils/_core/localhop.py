@@ -16,14 +16,12 @@ import typing as t
 from dataclasses import dataclass
 
 from .errors import MailtlsError
+from .nexthop import HOST, MAILER
 
 LOCAL_KEY = "TLS_Srv:local"
 _TAG = "TLS_Srv:"
 # sendmail may take either address of the name.
 _LOCALHOST = re.compile(r"(?i)localhost(?:\.localdomain)?\.?")
-# A single token before the first colon is the mailer, as in esmtp:[127.0.0.1] (proto.m4, ruleset MailerToTriple).
-_MAILER = re.compile(r"\A[^\s.:\[\]]+:(?=\S)")
-_HOST = re.compile(r"(?:\[[^\]]*\]?|[^:\[])+")
 _TABLE = re.compile(r"^Kmailertable\s+(?:\S+\s+)*?(/\S+)\s*$", re.MULTILINE)
 # cf: a mailer's fields; macros and options that name relays; rules that hand mail to a mailer and a fixed host.
 _FIELD = re.compile(r"(?:^|,)\s*([A-Z])[a-z]*\s*=\s*((?:\\.|[^,\\])*)")
@@ -157,8 +155,8 @@ def _find_in_mailer(line: str, where: str) -> t.Iterator[LocalHop]:
 
 
 def _hosts(value: str) -> list[str]:
-    rest = _MAILER.sub("", value.strip()) if not _loopback(value) else value
-    return [rest] if _loopback(rest) else _HOST.findall(rest)
+    rest = MAILER.sub("", value.strip()) if not _loopback(value) else value
+    return [rest] if _loopback(rest) else HOST.findall(rest)
 
 
 def _keys(host: str) -> tuple[str, ...]:

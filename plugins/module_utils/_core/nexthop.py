@@ -13,9 +13,9 @@ import typing as t
 from .errors import MailtlsError
 
 # A single token before the first colon is the mailer, as in esmtp:mta2.example.org.
-_MAILER = re.compile(r"\A[^\s.:\[\]]+:")
+MAILER = re.compile(r"\A[^\s.:\[\]]+:(?=\S)")
 # Hosts are tried from the left to the right; a colon inside brackets belongs to an IPv6 address.
-_HOST = re.compile(r"(?:\[[^\]]*\]?|[^:\[])+")
+HOST = re.compile(r"(?:\[[^\]]*\]?|[^:\[])+")
 # What the belt takes for an address that DNS gave as a name: a last label of digits.
 _NUMBER_LAST = re.compile(r"(^|\.)[0-9]+\.?\Z")
 _HELD = "so the mail would be held for ever"
@@ -25,7 +25,7 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})*\.?"
 _ONE = rf"(?:{_NAME}|\[{_NAME}\]|\[(?:IPv6:)?[0-9A-Fa-f:.]+\])"
 _READABLE = re.compile(rf"(?:{_ONE}(?::{_ONE})*)?", re.IGNORECASE)
-_ONE_HOST = re.compile(r"\[[A-Za-z0-9._:-]+\]|[A-Za-z0-9._-]+")
+_ONE_ALONE = re.compile(_ONE, re.IGNORECASE)
 # The mailer of SMART_HOST when none is named; before a list it keeps the first host from being taken for one.
 _DEFAULT_MAILER = "relay"
 
@@ -44,7 +44,7 @@ def join_hosts(raw: t.Any, where: str) -> str:
 
 
 def _parse_host(raw: t.Any, where: str) -> str:
-    if not isinstance(raw, str) or not _ONE_HOST.fullmatch(raw):
+    if not isinstance(raw, str) or not _ONE_ALONE.fullmatch(raw):
         raise MailtlsError(
             f"{raw!r} is not one host",
             where=where,
@@ -76,7 +76,7 @@ def refuse_bare_addresses(value: str, where: str) -> str:
 
 def _refuse_unreadable(value: str, where: str) -> None:
     """sendmail takes each of these for a reason to bounce mail, that which waits in the queue included."""
-    mailer = _MAILER.match(value)
+    mailer = MAILER.match(value)
     name = mailer.group()[:-1] if mailer else SMTP_MAILERS[0]
     if name.lower() not in SMTP_MAILERS:
         raise MailtlsError(
@@ -84,7 +84,7 @@ def _refuse_unreadable(value: str, where: str) -> None:
             where=where,
             remedy=f"Write the host alone, or one of {', '.join(SMTP_MAILERS)} before the colon.",
         )
-    if not _READABLE.fullmatch(_MAILER.sub("", value)) or (mailer and value == mailer.group()):
+    if not _READABLE.fullmatch(MAILER.sub("", value)):
         raise MailtlsError(
             f"{value!r} is not a next hop that sendmail could read, so mail would bounce",
             where=where,
@@ -93,9 +93,9 @@ def _refuse_unreadable(value: str, where: str) -> None:
 
 
 def _parse_hosts(value: str) -> list[str]:
-    without_mailer = _MAILER.sub("", value)
+    without_mailer = MAILER.sub("", value)
     whole = [text for text in (value, without_mailer) if _parse_address(text)]
-    return whole[:1] or _HOST.findall(without_mailer)
+    return whole[:1] or HOST.findall(without_mailer)
 
 
 def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

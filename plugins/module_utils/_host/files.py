@@ -108,13 +108,13 @@ def swap(name: str, path: str) -> None:
     """Put the finished file ``name`` in the place of ``path``, at once and for good."""
     try:
         os.rename(name, path)
-        flush(os.path.dirname(path))
     except OSError as error:
         raise MailtlsError(
             f"cannot be replaced: {error.strerror}",
             where=path,
             remedy="This file is as it was, files swapped before it are new; make it writable and run again.",
         ) from error
+    flush(os.path.dirname(path))
 
 
 def remove(path: str) -> None:

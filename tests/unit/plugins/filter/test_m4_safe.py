@@ -25,3 +25,8 @@ def test_each_of_a_list_is_judged() -> None:
     assert m4_safe(["a.example", "[192.0.2.1]"], "sendmail_smart_host") == ["a.example", "[192.0.2.1]"]
     with pytest.raises(AnsibleFilterError, match=r"sendmail_smart_host\[1\]: the value"):
         m4_safe(["a.example", "b`"], "sendmail_smart_host")
+
+
+def test_no_value_is_not_a_host_called_none() -> None:
+    with pytest.raises(AnsibleFilterError, match="sendmail_smart_host: there is no value"):
+        m4_safe(None, "sendmail_smart_host")
