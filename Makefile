@@ -18,7 +18,9 @@ TOOLS := PATH=$(VENV)/bin:/usr/bin:/bin:/usr/sbin:/sbin ANSIBLE_COLLECTIONS_PATH
 VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 # What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := default holds_by_each_layer refuses_bad_input installed_collection
+SCENARIOS := default holds_by_each_layer refuses_bad_input installed_collection takes_over_an_existing_relay
+# Hand-made relays on the other releases too.
+RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits
 MOLECULE := $(TOOLS) molecule --base-config .config/molecule/config.yml test --scenario-name
 
@@ -85,6 +87,7 @@ test: as-root lint sanity demo scenarios unit ## what CI runs
 
 test-long: as-root setup ## sixty kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail
 	for scenario in $(LONG_SCENARIOS); do $(MOLECULE) $$scenario; done
+	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(MOLECULE) takes_over_an_existing_relay; done
 
 clean: ## remove every container, network and image these targets made, and the caches
 	tests/clean.sh

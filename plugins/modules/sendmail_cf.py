@@ -35,8 +35,7 @@ options:
     type: str
     required: true
   mc:
-    description: Where it is kept. A file there that this collection did not write is kept once, with
-      C(.before-mailtls) behind its name.
+    description: Where it is kept. M(mailtls.relay.sendmail_origin) keeps what stood there before.
     type: path
     default: /etc/mail/sendmail.mc
   cf:
@@ -82,10 +81,6 @@ warnings_of_m4:
   returned: always
   type: list
   elements: str
-kept:
-  description: Where a foreign C(sendmail.mc) was kept, empty when there was none.
-  returned: always
-  type: str
 """
 
 import os
@@ -106,7 +101,6 @@ _OPTIONS = {
     "access_keys": {"type": "list", "elements": "str", "no_log": False},
 }
 _ACCESS = files.Access("root", "smmsp", 0o644)
-_KEPT = ".before-mailtls"
 _NO_MAP = "/nonexistent/access"
 
 
@@ -160,21 +154,12 @@ def refuse_unfit(text: str, where: str, folder: str) -> None:
 
 def apply(wish: t.Mapping[str, t.Any], change: Plan, built: compiler.Built) -> None:
     """Swap all in. Killed anywhere, a whole cf holds, Debian's make has nothing to do, and the next run goes on."""
-    if kept(change, wish) and not os.path.exists(wish["mc"] + _KEPT):
-        content = change.present.encode(errors="surrogateescape")
-        files.swap(files.write_aside(wish["mc"] + _KEPT, content, _ACCESS), wish["mc"] + _KEPT)
     # Written in the order of make, each younger than what it is made from, and put in place the other way round.
     mc_aside = files.write_aside(wish["mc"], change.content.encode(), _ACCESS)
     made = [(mc_aside, wish["mc"]), (files.write_aside(wish["cf"], built.text.encode(), _ACCESS), wish["cf"])]
     made += debianmake.build(mc_aside, os.path.dirname(wish["mc"]))
     for name, path in reversed(made):
         files.swap(name, path)
-
-
-def kept(change: Plan, wish: t.Mapping[str, t.Any]) -> str:
-    """Where the present mc is kept; empty when there is none or it is ours."""
-    foreign = change.mc_differs and change.present and not mc.is_managed(change.present)
-    return wish["mc"] + _KEPT if foreign else ""
 
 
 def converge(wish: t.Mapping[str, t.Any], *, dry: bool, folder: str) -> dict[str, t.Any]:
@@ -199,7 +184,6 @@ def describe(wish: t.Mapping[str, t.Any], change: Plan) -> dict[str, t.Any]:
     return {
         "rebuilt": change.cf_differs or change.mc_differs,
         "warnings_of_m4": list(change.built.warnings) if change.built else [],
-        "kept": kept(change, wish),
         "diff": {
             "before_header": wish["mc"],
             "after_header": wish["mc"],

@@ -45,6 +45,10 @@ options:
     description: Who shall read root's mail, as in M(mailtls.relay.sendmail_local_mail).
     type: str
     default: ""
+  mc:
+    description: The mc file.
+    type: path
+    default: /etc/mail/sendmail.mc
 attributes:
   check_mode:
     description: Works in check mode.
@@ -108,6 +112,10 @@ queue_interval:
   returned: always
   type: str
   sample: 10m
+origin_kept:
+  description: Whether O(mc) is this collection's own, so that M(mailtls.relay.sendmail_origin) has done its work.
+  returned: always
+  type: bool
 ipv6:
   description: Whether the kernel has IPv6.
   returned: always
@@ -160,6 +168,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core import conf
 from ..module_utils._core.errors import MailtlsError
+from ..module_utils._core.mc import is_managed
 from ..module_utils._core.package import providers, upstream, versions
 from ..module_utils._core.submission import find_detour
 from ..module_utils._host import files, localmail, presence, service
@@ -171,6 +180,7 @@ _OPTIONS = {
     "key_file": {"type": "path", "default": ""},
     "ca_file": {"type": "path", "default": ""},
     "root_alias": {"type": "str", "default": ""},
+    "mc": {"type": "path", "default": "/etc/mail/sendmail.mc"},
 }
 _TOOLS = ("sendmail", "m4", "makemap", "make")
 _CF = "/etc/mail/sendmail.cf"
@@ -195,6 +205,7 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "tools": presence.find_tools(_TOOLS),
         "cf_present": os.path.exists(_CF),
         "queue_interval": conf.read_value((files.read_bytes(_CONF) or b"").decode(errors="replace"), conf.INTERVAL),
+        "origin_kept": is_managed((files.read_bytes(wish["mc"]) or b"").decode(errors="replace")),
         "ipv6": host.network.ipv6,
         "v6only": host.network.v6only,
         "addresses": list(host.addresses),

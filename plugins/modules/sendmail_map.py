@@ -45,6 +45,14 @@ options:
     description: The text; the database stands beside it with C(.db) added.
     type: path
     default: /etc/mail/access
+  imported_from:
+    description:
+      - A text that somebody else wrote and M(mailtls.relay.sendmail_origin) has kept. Its rows live on behind
+        O(entries), apart from those that came with Debian's package and those whose key O(entries) has.
+      - As long as nothing was kept there, O(path) itself is read, if somebody else wrote it.
+      - Rows about TLS are checked like O(entries). Passwords (C(AuthInfo:)) are imported on the host and shown nowhere.
+      - Left out, nothing is imported.
+    type: path
   owner:
     description: Owner of the database; the text is always of root, mode 0600.
     type: str
@@ -67,7 +75,7 @@ attributes:
     platforms: linux
     support: full
 notes:
-  - A text that this collection did not write is kept once as C(<path>.before-mailtls), mode 0600.
+  - M(mailtls.relay.sendmail_origin) keeps a text that somebody else wrote.
 seealso:
   - plugin: mailtls.relay.access_entries
     plugin_type: filter
@@ -100,6 +108,16 @@ entries:
   description: How many entries the map holds.
   type: int
   returned: always
+imported:
+  description: Keys that live on from O(imported_from).
+  type: list
+  elements: str
+  returned: always
+overruled:
+  description: Keys of O(imported_from) to which O(entries) gives another value.
+  type: list
+  elements: str
+  returned: always
 reasons:
   description: Why the map was built anew (or would be), a sentence each; empty when nothing changed.
   type: list
@@ -113,7 +131,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._core import access, mapfile, route
+from ..module_utils._core import access, imported, mapfile, route
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mapfile import MapState
 from ..module_utils._host import files, mapbuild
@@ -130,21 +148,31 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     },
     "map": {"type": "str", "choices": ["access", "mailertable"], "default": "access"},
     "path": {"type": "path", "default": "/etc/mail/access"},
+    "imported_from": {"type": "path"},
     "owner": {"type": "str", "default": "smmta"},
     "group": {"type": "str", "default": "smmsp"},
 }
 TEXT_ACCESS = files.Access("root", "root", 0o600)
 
 
-def read_wish(params: t.Mapping[str, t.Any]) -> MapState:
+def read_import(params: t.Mapping[str, t.Any]) -> imported.Import:
+    """The entries with what is imported behind them."""
     if params["map"] == "mailertable":
-        entries = route.parse_entries(params["entries"], "entries")
-    else:
-        entries = access.parse_entries(params["entries"], "entries")
-        access.require_floor(entries, "entries")
+        return imported.Import(route.parse_entries(params["entries"], "entries"))
+    entries = access.parse_entries(params["entries"], "entries")
+    access.require_floor(entries, "entries")
+    for source in (params["imported_from"], params["path"]) if params["imported_from"] else ():
+        found = files.read_bytes(source)
+        text = "" if found is None else found.decode(errors="surrogateescape")
+        if found is not None:
+            return imported.Import(entries) if mapfile.is_managed(text) else imported.merge(entries, text, source)
+    return imported.Import(entries)
+
+
+def read_wish(params: t.Mapping[str, t.Any], merged: imported.Import) -> MapState:
     return MapState(
-        text=mapfile.render_text(entries),
-        rows=mapfile.folded_rows(entries),
+        text=mapfile.render_text(merged.entries),
+        rows=mapfile.folded_rows(merged.entries),
         text_access=str(TEXT_ACCESS),
         database_access=str(database_access(params)),
     )
@@ -169,9 +197,6 @@ def database_access(params: t.Mapping[str, t.Any]) -> files.Access:
 def put_in_force(wish: MapState, path: str, owner: files.Access) -> None:
     with files.locked(os.path.dirname(path)):
         mapbuild.sweep(path)
-        actual = files.read_bytes(path)
-        if actual is not None and not mapfile.is_managed(actual.decode(errors="replace")):
-            mapbuild.keep_original(path, f"{path}.before-mailtls")
         built = mapbuild.build(path, (wish.text or "").encode(), TEXT_ACCESS, owner)
         if mapfile.parse_dump(built.dump) != wish.rows:
             raise MailtlsError(
@@ -186,7 +211,8 @@ def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     path = module.params["path"]
     try:
-        wish, actual = read_wish(module.params), read_actual(path)
+        merged = read_import(module.params)
+        wish, actual = read_wish(module.params, merged), read_actual(path)
         change = mapfile.plan(wish, actual, path)
         if change and not module.check_mode:
             put_in_force(wish, path, database_access(module.params))
@@ -197,6 +223,8 @@ def main() -> None:
         path=path,
         database=mapbuild.database_of(path),
         entries=len(wish.rows or {}),
+        imported=list(merged.imported),
+        overruled=list(merged.overruled),
         reasons=list(change.reasons) if change else [],
         diff=mapfile.render_diff(wish, actual, change, path) if change else [],
     )

@@ -180,14 +180,17 @@ class Lab:
 
     # Changes
 
-    def converge(self, playbook: str = "playbooks/site.yml", limit: str = "", **variables: t.Any) -> Play:
+    def converge(
+        self, playbook: str = "playbooks/site.yml", limit: str = "", options: t.Sequence[str] = (), **variables: t.Any
+    ) -> Play:
         """Run the playbook as a user does; the lab's inventory adds only how hosts are reached."""
         argv = [arg for path in self.inventories for arg in ("--inventory", str(path))] + [playbook]
         argv += ["--limit", limit] if limit else []
         argv += ["--extra-vars", json.dumps(variables)] if variables else []
+        argv += options
         shown = [f"--limit {limit}"] if limit else []
         shown += [f"--extra-vars '{json.dumps(variables)}'"] if variables else []
-        self.show(" ".join(["$ ansible-playbook", playbook, *shown]))
+        self.show(" ".join(["$ ansible-playbook", playbook, *shown, *options]))
         begin = time.monotonic()
         done = subprocess.Popen(
             [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), *argv],

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST_USE = "molecule/installed_collection/tests/test_first_use.py"
+TAKES_OVER = "molecule/takes_over_an_existing_relay/tests/test_take_over.py"
 STORY = "tests/testinfra/story.py"
 
 # Command -> the file that runs it, and what in that file does.
@@ -40,6 +41,15 @@ RUN_BY = {
         "molecule/holds_by_each_layer/tests/test_layers.py",
         r'lab\.converge\(limit="mta2"\)',
     ),
+    "ansible-playbook -i inventory.yml mailtls.relay.site --limit mta1 --check --diff": (
+        TAKES_OVER,
+        r'lab\.converge\(limit="mta1", options=\["--check", "--diff"\]',
+    ),
+    "ansible-playbook -i inventory.yml mailtls.relay.site --limit mta1": (
+        TAKES_OVER,
+        r'lab\.converge\(limit="mta1", sendmail_takeover=True',
+    ),
+    "ansible-playbook -i inventory.yml mailtls.relay.revert --limit mta1": (TAKES_OVER, r"lab\.converge\(REVERT"),
     "ssh mta1.example.test sudo mailq": ("tests/testinfra/lab.py", r"mailq"),
 }
 PAGES = [

@@ -92,6 +92,18 @@ def _refuse_unreadable(value: str, where: str) -> None:
         )
 
 
+def same_hop(one: str, other: str) -> bool:
+    """Whether two smart hosts are one: letter case, brackets around an address and the usual mailer do not count."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(value: str) -> tuple[str, ...]:
+    hosts = (host.strip("[]") if _parse_address(host.strip("[]")) else host for host in _parse_hosts(value.lower()))
+    mailer = _MAILER.match(value.lower())
+    prefix = (mailer.group(),) if mailer and mailer.group() != "relay:" and not _parse_address(value) else ()
+    return (*prefix, *(re.sub(r"\Aipv6:", "", host) for host in hosts))
+
+
 def _parse_hosts(value: str) -> list[str]:
     without_mailer = MAILER.sub("", value)
     whole = [text for text in (value, without_mailer) if _parse_address(text)]

@@ -34,7 +34,9 @@ def is_present() -> bool:
 
 def build(mc: str, mc_path: str) -> Built:
     """Run m4 over the mc text, touching no file; raises MailtlsError when it is refused."""
-    ended = run(["m4", "-"], given=mc)
+    folder = os.path.dirname(mc_path)
+    # As Debian's make does it: a hand-made mc may include a file beside it.
+    ended = run(["m4", "-"], given=mc.encode(errors="surrogateescape"), cwd=folder if os.path.isdir(folder) else "/")
     messages = cf.parse_messages(ended.errors)
     cf.refuse_errors(ended.status, ended.output, messages, mc_path)
     return Built(cf.assemble(ended.output, mc, mc_path), messages)

@@ -90,13 +90,6 @@ def swap(built: Built, path: str) -> None:
     files.swap(built.text, path)
 
 
-def keep_original(path: str, copy: str) -> None:
-    """Copy ``path`` to ``copy``, for root alone, unless there is such a copy already."""
-    content = files.read_bytes(path)
-    if content is not None and not os.path.lexists(copy):
-        files.swap(files.write_aside(copy, content, files.Access("root", "root", 0o600)), copy)
-
-
 def _database_aside(path: str) -> str:
     # makemap adds .db to a name that does not end so.
     return files.aside(database_of(path), ".db")

@@ -152,6 +152,27 @@ def reload(daemon: Daemon, pid_file: str, newest: float) -> Daemon:
     return found
 
 
+def stop(service: str, pid_file: str) -> None:
+    """Stop the service; raises when its daemon goes on all the same."""
+    run(["systemctl", "stop", service], timeout=_START_TIMEOUT)
+    end = time.monotonic() + 15.0
+    while find_daemon(pid_file):
+        if time.monotonic() > end:
+            raise MailtlsError(f"the daemon goes on although systemctl stop {service} was run", where=pid_file)
+        time.sleep(_POLL)
+
+
+def is_enabled(service: str) -> bool:
+    """Whether the service starts at boot."""
+    return run(["systemctl", "is-enabled", service]).output.split()[-1:] == ["enabled"]
+
+
+def set_enabled(service: str, wished: bool) -> None:
+    """Let the service start at boot, or not; systemd's own word is asked."""
+    if is_enabled(service) != wished:
+        run(["systemctl", "enable" if wished else "disable", service])
+
+
 def _wait(pid_file: str, old: int | None, seconds: float) -> Daemon | None:
     end = time.monotonic() + seconds
     while True:

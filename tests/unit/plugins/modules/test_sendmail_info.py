@@ -83,3 +83,12 @@ def test_local_mail_is_looked_at(
     found = run_module(sendmail_info.main, capfd, {"packages": packages, "root_alias": root_alias})["local_mail"]
     assert (found["hops"], found["submission"], found["wanting"]) == ([{"hop": "x"}], None, wanting)
     assert fault in found["runner_fault"] and bool(fault) is bool(found["runner_fault"])
+
+
+@pytest.mark.parametrize(("text", "kept"), [("# role mailtls.relay.sendmail\n", True), ("dnl\n", False), (None, False)])
+def test_whose_the_mc_is(
+    capfd: pytest.CaptureFixture[str], tmp_path: pathlib.Path, text: str | None, kept: bool
+) -> None:
+    if text is not None:
+        (tmp_path / "mc").write_text(text)
+    assert run_module(sendmail_info.main, capfd, {"mc": str(tmp_path / "mc")})["origin_kept"] is kept

@@ -11,7 +11,7 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core import mapfile
+from ansible_collections.mailtls.relay.plugins.module_utils._core import access, imported, mapfile
 from ansible_collections.mailtls.relay.plugins.module_utils._host import files, mapbuild
 from ansible_collections.mailtls.relay.plugins.module_utils._host.command import Completed
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_map
@@ -95,7 +95,6 @@ def test_first_run_changes_second_does_not(relay: Relay, converge: Converge) -> 
     first = converge()
     assert first["changed"] and first["entries"] == 2 and first["database"] == str(relay.database)
     assert (relay.path.read_text(), relay.database.read_text()) == (TEXT, ROWS)
-    assert (relay.folder / "access.before-mailtls").read_text() == "# stock\nConnect:127\tRELAY\n"
     assert str(relay.read_access(str(relay.path))) == "root:root 0600"
     assert str(relay.read_access(str(relay.database))) == "smmta:smmsp 0640"
     second = converge()
@@ -114,10 +113,23 @@ def test_check_mode_tells_what_the_run_does_and_touches_nothing(relay: Relay, co
     assert not converge(check=True)["changed"]
 
 
-def test_a_text_of_our_own_is_not_kept(relay: Relay, converge: Converge) -> None:
-    converge()
-    converge([FLOOR])
-    assert sorted(os.listdir(relay.folder)) == ["access", "access.db"]
+def test_foreign_rows_live_on_behind_the_entries_on_every_run(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    kept = relay.folder / "kept"
+    options = {"entries": [FLOOR], "path": str(relay.path), "imported_from": str(kept)}
+    relay.path.write_text('From:a@ REJECT\nTLS_Srv: OK\nAuthInfo:h "P:secret"\n')
+    forecast = run_module(sendmail_map.main, capfd, options, check=True)
+    kept.write_text(relay.path.read_text())
+    done = run_module(sendmail_map.main, capfd, options)
+    again = run_module(sendmail_map.main, capfd, options)
+    for answer in (forecast, done, again):
+        assert (answer["imported"], answer["overruled"]) == (["From:a@", "AuthInfo:h"], ["TLS_Srv:"])
+        assert "secret" not in str(answer)
+    assert forecast["changed"] and done["changed"] and not again["changed"]
+    assert relay.database.read_text() == 'tls_srv:\tTEMP+ENCR:128\nfrom:a@\tREJECT\nauthinfo:h\t"P:secret"\n'
+    kept.unlink()
+    assert run_module(sendmail_map.main, capfd, options)["imported"] == [], "our own text is no origin"
+    relay.path.unlink()
+    assert run_module(sendmail_map.main, capfd, options)["imported"] == []
 
 
 @pytest.mark.parametrize("check", [True, False])
@@ -156,7 +168,9 @@ def test_killed_at_any_step_the_old_or_the_new_map_is_in_force(relay: Relay, con
     converge([FLOOR])
     old = relay.database.read_text()
     relay.steps_to_live = steps
-    wish = sendmail_map.read_wish({"map": "access", "entries": ENTRIES, "owner": "smmta", "group": "smmsp"})
+    wish = sendmail_map.read_wish(
+        {"owner": "smmta", "group": "smmsp"}, imported.merge(access.parse_entries(ENTRIES, "x"), "", "x")
+    )
     with pytest.raises(Killed):
         sendmail_map.put_in_force(wish, str(relay.path), files.Access("smmta", "smmsp", 0o640))
     assert relay.database.read_text() in (old, ROWS)

@@ -124,3 +124,19 @@ def test_each_of_a_list_is_one_host(raw: object, where: str, told: str) -> None:
     with pytest.raises(MailtlsError, match=re.escape(told)) as caught:
         nexthop.join_hosts(raw, "x")
     assert caught.value.where == where
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("hub.example", "HUB.example", True),
+        ("10.1.2.3", "[10.1.2.3]", True),
+        ("relay:10.1.2.3", "[10.1.2.3]", True),
+        ("[IPv6:2001:db8::7]", "2001:db8::7", True),
+        ("hub.example", "[hub.example]", False),
+        ("smtp:hub.example", "hub.example", False),
+        ("a.example:b.example", "a.example", False),
+    ],
+)
+def test_two_ways_to_write_one_smart_host(one: str, other: str, same: bool) -> None:
+    assert nexthop.same_hop(one, other) is same

@@ -18,20 +18,21 @@ REFUSED = '> tls_server  returns: $# error $@ 4 . 7 . 0 $: "403 encryption too w
 
 
 def test_m4_reads_the_text_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[list[str], object]] = []
+    calls: list[tuple[list[str], object, str]] = []
 
-    def run(argv: list[str], *, given: str) -> Completed:
-        calls.append((argv, given))
+    def run(argv: list[str], *, given: bytes, cwd: str) -> Completed:
+        calls.append((argv, given, cwd))
         return Completed(0, "V10/Debian\n", "*** WARNING: odd\n")
 
     monkeypatch.setattr(compiler, "run", run)
-    built = compiler.build("dnl\n", "/etc/mail/sendmail.mc")
-    assert built == compiler.Built("V10/Debian\n### /etc/mail/sendmail.mc ###\n# dnl\n", ("*** WARNING: odd",))
-    assert calls == [(["m4", "-"], "dnl\n")]
+    built = compiler.build("dnl\n", "/usr/sendmail.mc")
+    compiler.build("dnl\n", "/nonexistent/sendmail.mc")
+    assert built == compiler.Built("V10/Debian\n### /usr/sendmail.mc ###\n# dnl\n", ("*** WARNING: odd",))
+    assert calls == [(["m4", "-"], b"dnl\n", "/usr"), (["m4", "-"], b"dnl\n", "/")]
 
 
 def test_what_m4_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiler, "run", lambda argv, given: Completed(1, "", "m4:stdin:1: ERROR: EOF in string"))
+    monkeypatch.setattr(compiler, "run", lambda argv, given, cwd: Completed(1, "", "m4:stdin:1: ERROR: EOF in string"))
     with pytest.raises(MailtlsError, match="EOF in string"):
         compiler.build("`", "/etc/mail/sendmail.mc")
 

@@ -86,13 +86,3 @@ def test_make_rebuilds_what_is_older(tmp_path: pathlib.Path, text: int, database
         (tmp_path / name).write_text("")
         os.utime(tmp_path / name, ns=(moment, moment))
     assert mapbuild.is_newer(str(tmp_path / "access.db"), str(tmp_path / "access")) is newer
-
-
-def test_the_original_is_kept_once(answers: dict[str, Completed], tmp_path: pathlib.Path) -> None:
-    path, copy = tmp_path / "access", tmp_path / "access.before"
-    mapbuild.keep_original(str(path), str(copy))
-    assert not copy.exists()
-    for content in ("first", "second"):
-        path.write_text(content)
-        mapbuild.keep_original(str(path), str(copy))
-    assert copy.read_text() == "first" and sorted(os.listdir(tmp_path)) == ["access", "access.before"]

@@ -223,3 +223,30 @@ def test_the_log_is_the_journal_or_the_file(
 def test_the_interval_is_that_of_the_process_in_the_pid_file(files: dict[str, str], pid: int, interval: str) -> None:
     files[PID] = "7\n/usr/sbin/sendmail-mta -bd -q10m\n"
     assert service.read_interval(PID, pid) == interval
+
+
+def test_a_service_is_stopped_and_that_is_not_taken_from_systemd(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    found = [Daemon(7, 0.0), None]
+    monkeypatch.setattr(service, "run", lambda argv, **how: Completed(0, "", ""))
+    monkeypatch.setattr(service, "find_daemon", lambda pid_file: found.pop(0))
+    service.stop("sendmail", PID)
+    monkeypatch.setattr(service, "find_daemon", lambda pid_file: Daemon(7, 0.0))
+    with pytest.raises(MailtlsError, match="goes on"):
+        service.stop("sendmail", PID)
+
+
+@pytest.mark.parametrize(("wished", "asked"), [(True, []), (False, ["disable"])])
+def test_the_start_at_boot_is_set_where_it_differs(
+    monkeypatch: pytest.MonkeyPatch, wished: bool, asked: list[str]
+) -> None:
+    calls: list[str] = []
+
+    def run(argv: list[str]) -> Completed:
+        calls.append(argv[1])
+        return Completed(0, "enabled\n", "redirecting\n")
+
+    monkeypatch.setattr(service, "run", run)
+    service.set_enabled("sendmail", wished)
+    assert calls == ["is-enabled", *asked]
