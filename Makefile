@@ -18,10 +18,11 @@ TOOLS := PATH=$(VENV)/bin:/usr/bin:/bin:/usr/sbin:/sbin ANSIBLE_COLLECTIONS_PATH
 VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 # What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := default holds_by_each_layer refuses_bad_input installed_collection takes_over_an_existing_relay
+SCENARIOS := default holds_by_each_layer refuses_bad_input installed_collection
 # Hand-made relays on the other releases too.
 RELEASES := bullseye trixie
-LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits
+LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
+  takes_over_an_existing_relay
 MOLECULE := $(TOOLS) molecule --base-config .config/molecule/config.yml test --scenario-name
 
 .PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long demo bench clean

@@ -142,7 +142,6 @@ CONFIGURATIONS = {
     "queue groups": Configuration(
         mc=hand_made(*QUEUES),
         access="QGRP:mta2.example.test\tslow\n",
-        edit="install -d -o smmta -g smmsp -m 2750 /var/spool/mqueue/slow",
         variables=extra(*QUEUES),
         refused=("QUEUE_GROUP(`slow'", "QGRP:mta2.example.test slow"),
         lives=("QGRP:mta2.example.test slow",),

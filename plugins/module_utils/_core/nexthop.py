@@ -99,7 +99,7 @@ def same_hop(one: str, other: str) -> bool:
 
 def _plain(value: str) -> tuple[str, ...]:
     hosts = (host.strip("[]") if _parse_address(host.strip("[]")) else host for host in _parse_hosts(value.lower()))
-    mailer = _MAILER.match(value.lower())
+    mailer = MAILER.match(value.lower())
     prefix = (mailer.group(),) if mailer and mailer.group() != "relay:" and not _parse_address(value) else ()
     return (*prefix, *(re.sub(r"\Aipv6:", "", host) for host in hosts))
 
