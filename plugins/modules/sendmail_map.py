@@ -47,9 +47,10 @@ options:
     default: /etc/mail/access
   imported_from:
     description:
-      - A text that somebody else wrote and M(mailtls.relay.sendmail_origin) has kept. Its rows live on behind
+      - The folder in which M(mailtls.relay.sendmail_origin) has kept what was at O(path). Its rows live on behind
         O(entries), apart from those that came with Debian's package and those whose key O(entries) has.
-      - As long as nothing was kept there, O(path) itself is read, if somebody else wrote it.
+      - As long as nothing was kept there, O(path) itself is read. If it is this collection's own, the folder was lost,
+        and with it the rows; that is refused.
       - Rows about TLS are checked like O(entries). Passwords (C(AuthInfo:)) are imported on the host and shown nowhere.
       - Left out, nothing is imported.
     type: path
@@ -134,7 +135,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._core import access, imported, mapfile, route
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mapfile import MapState
-from ..module_utils._host import files, mapbuild
+from ..module_utils._host import archive, files, mapbuild
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "entries": {
@@ -161,12 +162,20 @@ def read_import(params: t.Mapping[str, t.Any]) -> imported.Import:
         return imported.Import(route.parse_entries(params["entries"], "entries"))
     entries = access.parse_entries(params["entries"], "entries")
     access.require_floor(entries, "entries")
-    for source in (params["imported_from"], params["path"]) if params["imported_from"] else ():
-        found = files.read_bytes(source)
-        text = "" if found is None else found.decode(errors="surrogateescape")
-        if found is not None:
-            return imported.Import(entries) if mapfile.is_managed(text) else imported.merge(entries, text, source)
-    return imported.Import(entries)
+    if not params["imported_from"]:
+        return imported.Import(entries)
+    folder, path = params["imported_from"], params["path"]
+    kept = archive.read(folder)
+    source = archive.copy_of(folder, path) if kept else path
+    text = (files.read_bytes(source) or b"").decode(errors="surrogateescape")
+    if mapfile.is_managed(text):
+        raise MailtlsError(
+            "what was here before is gone, and rows that were imported from it would be lost",
+            where=folder,
+            remedy="Bring it back from a backup, or write all rows that you want into sendmail_access_entries and set"
+            " sendmail_import_access: false.",
+        )
+    return imported.merge(entries, text, source)
 
 
 def read_wish(params: t.Mapping[str, t.Any], merged: imported.Import) -> MapState:

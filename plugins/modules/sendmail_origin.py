@@ -170,8 +170,6 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "service": {"type": "str", "default": "sendmail"},
     "pid_file": {"type": "path", "default": "/run/sendmail/mta/sendmail.pid"},
 }
-# Debian starts the daemon with what stands here; HUP would keep the old arguments.
-_ARGUMENTS = "sendmail.conf"
 
 
 def read_text(path: str) -> str | None:
@@ -203,25 +201,42 @@ def judge(wish: t.Mapping[str, t.Any], text: str | None, merged: imported.Import
     return core.judge(core.Present(text, read_text(wish["cf"]), built, rows), wish["content"], wish["mc"])
 
 
+def refuse_changed(wish: t.Mapping[str, t.Any], kept: host.Origin) -> None:
+    """Raise when somebody has changed what was kept; their work would neither be kept nor live on."""
+    for path in (wish["mc"], wish["access"]):
+        if host.look(path).sum != host.find(kept, path).sum and not mapfile.is_managed(read_text(path) or ""):
+            raise MailtlsError(
+                f"was changed since {wish['folder']} was made, but not by this collection",
+                where=path,
+                remedy="Save it elsewhere, put back what was kept (playbook revert), then make the change again."
+                " Nothing was changed.",
+            )
+
+
 def keep(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     """Judge, refuse, keep; nothing of it when the mc there is our own."""
     text = read_text(wish["mc"])
-    if text is not None and not core.is_foreign(text):
+    kept = host.read(wish["folder"])
+    # Ours; or the package was installed anew.
+    if (text is not None and not core.is_foreign(text)) or (kept and core.is_nobodys(text, wish["mc"])):
         return {"changed": False, "report": "", "imported": [], "overruled": []}
+    if kept:
+        refuse_changed(wish, kept)
+        # A run was cut short, and what is there may be ours in part: the copies are what was there before.
+        wish = {**wish, **{name: host.copy_of(wish["folder"], wish[name]) for name in ("cf", "access")}}
     merged = read_map(wish)
     judgement = judge(wish, text, merged)
     stop = core.render_stop(judgement, takeover=wish["takeover"])
     if stop:
         raise MailtlsError(stop)
-    changed = host.read(wish["folder"]) is None
-    if changed and not dry:
+    if not kept and not dry:
         active = service.find_daemon(wish["pid_file"]) is not None
         items = tuple(host.look(path) for path in wish["files"])
         host.keep(wish["folder"], host.Origin(items, active, service.is_enabled(wish["service"])))
     report = core.render_diff(judgement)
     shown = {"prepared": report} if report else {}
     lists = {"imported": list(merged.imported), "overruled": list(merged.overruled)}
-    return {"changed": changed, "report": report, "diff": shown, **lists}
+    return {"changed": not kept, "report": report, "diff": shown, **lists}
 
 
 def restore(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
@@ -233,27 +248,28 @@ def restore(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     pid = 0
     if not dry:
         with files.locked(os.path.dirname(wish["folder"])):
-            for item in differing:
+            # The mc last: by it a run knows the host, and would take what is half put back for what was there before.
+            for item in sorted(differing, key=lambda item: item.path == wish["mc"]):
                 host.restore(wish["folder"], item)
-            pid = settle(wish, origin, anew=any(item.path.endswith(f"/{_ARGUMENTS}") for item in differing))
+            pid = settle(wish, origin)
             host.forget(wish["folder"])
     paths = [item.path for item in differing]
     shown = "".join(f"{'removed' if item.kind == 'absent' else 'put back'}: {item.path}\n" for item in differing)
     return {"changed": True, "restored": paths, "pid": pid, "diff": {"prepared": shown}}
 
 
-def settle(wish: t.Mapping[str, t.Any], origin: host.Origin, *, anew: bool) -> int:
+def settle(wish: t.Mapping[str, t.Any], origin: host.Origin) -> int:
     """Make the daemon run what was put back, or stop it where none ran; returns its process number."""
     running = service.find_daemon(wish["pid_file"])
     service.set_enabled(wish["service"], origin.enabled)
     if not origin.active:
         service.stop(wish["service"], wish["pid_file"])
         return 0
-    if running is None or anew:
-        started = service.start(wish["service"], wish["pid_file"])
-        if running is None or started.pid != running.pid:
-            return started.pid
-    # The new process is waited for; it has read what was put back.
+    # A restart, because HUP would keep the arguments that Debian takes from sendmail.conf.
+    started = service.start(wish["service"], wish["pid_file"])
+    if running is None or started.pid != running.pid:
+        return started.pid
+    # It did nothing (a container without CAP_SYS_PTRACE). The new process is waited for; it has read what was put back.
     return service.reload(running, wish["pid_file"], 0).pid
 
 

@@ -160,7 +160,7 @@ def judge(present: Present, content: str, where: str) -> Judgement:
     known = {*wished, *_left_behind(content)}
     stock_lines = () if present.built is None or present.cf is None else _unexplained(present.cf, present.built)
     theirs = _unfold(parse_statements(present.mc or "", where))
-    if all(one in STOCK or one.name == "VERSIONID" for one in theirs):
+    if _is_stock(theirs):
         theirs = ()
     found = [(one, *_class(one, wished)) for one in theirs if one not in known]
     return Judgement(
@@ -243,7 +243,7 @@ def render_stop(judgement: Judgement, *, takeover: bool) -> str:
     if not judgement.is_foreign or (takeover and not judgement.stops_takeover):
         return ""
     ways = (
-        "Correct these, then run again with sendmail_takeover: true."
+        "Correct these, or leave them behind (dnl in sendmail_mc_extra), then run again with sendmail_takeover: true."
         if judgement.stops_takeover
         else "Either set sendmail_takeover: true for this host: all files are kept in /etc/mail/before-mailtls, and"
         " revert puts them back. Or take the host out of the play and leave it as it is."
@@ -276,6 +276,15 @@ def _at(one: Statement) -> str:
 def _first(lines: t.Sequence[str]) -> list[str]:
     more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     return [*lines[:_SHOWN], *more]
+
+
+def _is_stock(statements: t.Iterable[Statement]) -> bool:
+    return all(one in STOCK or one.name == "VERSIONID" for one in statements)
+
+
+def is_nobodys(text: str | None, where: str) -> bool:
+    """Whether an mc text is the package's own, or not there."""
+    return text is None or _is_stock(parse_statements(text, where))
 
 
 def is_foreign(text: str | None) -> bool:

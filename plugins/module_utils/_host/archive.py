@@ -25,7 +25,10 @@ _MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Item:
-    """One path: ``kind`` is file, link or absent; ``mtime`` in nanoseconds; ``target`` of a link; ``sum`` (SHA-256)."""
+    """One path: ``kind`` is file, link or absent; ``mtime`` in nanoseconds; ``target`` of a link; ``sum`` (SHA-256).
+
+    Of a file behind a link the content is kept too, because rows live on from the copy.
+    """
 
     path: str
     kind: str = "absent"
@@ -53,19 +56,28 @@ def look(path: str) -> Item:
     except (FileNotFoundError, NotADirectoryError):
         return Item(path)
     if stat.S_ISLNK(status.st_mode):
-        return Item(path, "link", target=os.readlink(path))
+        return Item(path, "link", target=os.readlink(path), sum=_digest(path))
     access = files.read_access(path)
     if not stat.S_ISREG(status.st_mode) or access is None:
         raise MailtlsError("is neither a file nor a link", where=path, remedy="Move it away. Nothing was changed.")
-    content = files.read_bytes(path) or b""
-    digest = hashlib.sha256(content).hexdigest()
-    return Item(path, "file", access.owner, access.group, access.mode, status.st_mtime_ns, sum=digest)
+    return Item(path, "file", access.owner, access.group, access.mode, status.st_mtime_ns, sum=_digest(path))
+
+
+def _digest(path: str) -> str:
+    content = files.read_bytes(path)
+    return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def read(folder: str) -> Origin | None:
     """What was kept, or None when nothing was; raises when the folder is not root's or a copy in it is damaged."""
     text = files.read_bytes(os.path.join(folder, _MANIFEST))
     if text is None:
+        if os.path.isdir(folder) and os.listdir(folder):
+            raise MailtlsError(
+                f"holds no {_MANIFEST}, so what was there before is not known",
+                where=folder,
+                remedy="Look what is in it, and move it away. Nothing was changed.",
+            )
         return None
     status = os.lstat(folder)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
@@ -80,11 +92,16 @@ def read(folder: str) -> Origin | None:
     except (ValueError, TypeError, KeyError):
         raise MailtlsError("cannot be understood", where=os.path.join(folder, _MANIFEST)) from None
     for item in origin.items:
-        if item.kind == "file" and look(copy_of(folder, item.path)).sum != item.sum:
+        if _digest(copy_of(folder, item.path)) != item.sum:
             raise MailtlsError(
-                "the copy is not what was kept", where=copy_of(folder, item.path), remedy="Nothing was put back."
+                "the copy is not what was kept", where=copy_of(folder, item.path), remedy="Nothing was changed."
             )
     return origin
+
+
+def find(origin: Origin, path: str) -> Item:
+    """What was kept of one path."""
+    return next((item for item in origin.items if item.path == path), Item(path))
 
 
 def copy_of(folder: str, path: str) -> str:
@@ -98,12 +115,15 @@ def keep(folder: str, origin: Origin) -> None:
     shutil.rmtree(name, ignore_errors=True)
     os.mkdir(name, 0o700)
     for item in origin.items:
-        if item.kind == "file":
+        if item.sum:
             _copy(item, name)
     manifest = json.dumps(asdict(origin), indent=1).encode()
     own = files.read_access(name)
     path = os.path.join(name, _MANIFEST)
     files.swap(files.write_aside(path, manifest, files.Access(own.owner, own.group, 0o600) if own else _ROOT), path)
+    # A copy that a crash takes away would be gone for good.
+    for place, _folders, _files in os.walk(name):
+        files.flush(place)
     files.swap(name, folder)
 
 
@@ -118,7 +138,7 @@ def _copy(item: Item, folder: str) -> None:
         stream.write(files.read_bytes(item.path) or b"")
         stream.flush()
         os.fsync(stream.fileno())
-    if look(copy).sum != item.sum:
+    if _digest(copy) != item.sum:
         raise MailtlsError("changed while it was copied", where=item.path, remedy="Run again. Nothing was changed.")
 
 

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import access, imported, mapfile
-from ansible_collections.mailtls.relay.plugins.module_utils._host import files, mapbuild
+from ansible_collections.mailtls.relay.plugins.module_utils._host import archive, files, mapbuild
 from ansible_collections.mailtls.relay.plugins.module_utils._host.command import Completed
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_map
 from module_runner import run_module
@@ -113,12 +113,16 @@ def test_check_mode_tells_what_the_run_does_and_touches_nothing(relay: Relay, co
     assert not converge(check=True)["changed"]
 
 
-def test_foreign_rows_live_on_behind_the_entries_on_every_run(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
-    kept = relay.folder / "kept"
-    options = {"entries": [FLOOR], "path": str(relay.path), "imported_from": str(kept)}
+def test_foreign_rows_live_on_behind_the_entries_on_every_run(
+    relay: Relay, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = str(relay.folder / "kept")
+    options = {"entries": [FLOOR], "path": str(relay.path), "imported_from": kept}
     relay.path.write_text('From:a@ REJECT\nTLS_Srv: OK\nAuthInfo:h "P:secret"\n')
     forecast = run_module(sendmail_map.main, capfd, options, check=True)
-    kept.write_text(relay.path.read_text())
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "read_access", lambda path: files.Access("root", "root", 0o600))
+        archive.keep(kept, archive.Origin((archive.look(str(relay.path)),), True, True))
     done = run_module(sendmail_map.main, capfd, options)
     again = run_module(sendmail_map.main, capfd, options)
     for answer in (forecast, done, again):
@@ -126,8 +130,10 @@ def test_foreign_rows_live_on_behind_the_entries_on_every_run(relay: Relay, capf
         assert "secret" not in str(answer)
     assert forecast["changed"] and done["changed"] and not again["changed"]
     assert relay.database.read_text() == 'tls_srv:\tTEMP+ENCR:128\nfrom:a@\tREJECT\nauthinfo:h\t"P:secret"\n'
-    kept.unlink()
-    assert run_module(sendmail_map.main, capfd, options)["imported"] == [], "our own text is no origin"
+    pathlib.Path(archive.copy_of(kept, str(relay.path))).write_text("From:a@ OK\n")
+    assert "not what was kept" in run_module(sendmail_map.main, capfd, options)["msg"]
+    archive.forget(kept)
+    assert "would be lost" in run_module(sendmail_map.main, capfd, options)["msg"]
     relay.path.unlink()
     assert run_module(sendmail_map.main, capfd, options)["imported"] == []
 

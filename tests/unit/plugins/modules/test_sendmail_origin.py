@@ -9,10 +9,11 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core import mc
+from ansible_collections.mailtls.relay.plugins.module_utils._core import mapfile, mc
 from ansible_collections.mailtls.relay.plugins.module_utils._core.daemon import Daemon
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
+from ansible_collections.mailtls.relay.plugins.module_utils._host import archive, files, service
 from ansible_collections.mailtls.relay.plugins.module_utils._host import compile as compiler
-from ansible_collections.mailtls.relay.plugins.module_utils._host import files, service
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_origin
 from module_runner import run_module
 
@@ -27,7 +28,7 @@ class Relay:
     def __init__(self, folder: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
         self.folder, self.capfd, self.done = folder, capfd, []
         self.running: Daemon | None = Daemon(7, 0.0)
-        self.restarts = True
+        self.restarts = False
 
     def start(self, name: str, pid_file: str) -> Daemon:
         self.done.append("started")
@@ -92,8 +93,60 @@ def test_it_is_kept_once_and_put_back(relay: Relay) -> None:
     assert relay.run(check=True, state="restored")["changed"] and (relay.folder / "mc").read_text() == OURS
     reverted = relay.run(state="restored")
     assert reverted["restored"] == [str(relay.folder / "mc")] and reverted["pid"] == 9
-    assert (relay.folder / "mc").read_text() == THEIRS and relay.done == ["enabled True", "reloaded"]
+    assert (relay.folder / "mc").read_text() == THEIRS and relay.done == ["enabled True", "started", "reloaded"]
     assert not relay.run(state="restored")["changed"]
+    assert relay.run(**wish)["changed"] and (relay.folder / "before").exists(), "a second take-over"
+
+
+def test_a_run_that_was_cut_short_judges_and_imports_what_was_there_before(relay: Relay) -> None:
+    relay.run(takeover=True, content=LIVES_ON)
+    (relay.folder / "cf").write_text("V10\nours\n")
+    (relay.folder / "access").write_text(f"{mapfile.HEADER}\nTLS_Srv:\tTEMP+ENCR:128\n")
+    answer = relay.run(takeover=True, content=LIVES_ON)
+    assert not answer["changed"] and "ours" not in answer["report"] and "From:a@" in answer["imported"]
+
+
+@pytest.mark.parametrize("name", ["mc", "access"])
+def test_what_changes_between_keeping_and_replacing_is_not_lost(relay: Relay, name: str) -> None:
+    relay.run(takeover=True, content=LIVES_ON)
+    with (relay.folder / name).open("a") as stream:
+        stream.write("FEATURE(`redirect') new\n")
+    assert "was changed since" in relay.run(takeover=True, content=LIVES_ON)["msg"]
+
+
+@pytest.mark.parametrize("mc_text", [None, "OSTYPE(`debian')\n"])
+def test_a_package_installed_anew_is_nobodys_work(relay: Relay, mc_text: str | None) -> None:
+    relay.run(takeover=True, content=LIVES_ON)
+    (relay.folder / "mc").unlink()
+    if mc_text:
+        (relay.folder / "mc").write_text(mc_text)
+    assert not relay.run()["changed"] and archive.read(str(relay.folder / "before"))
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_a_revert_that_was_cut_short_is_finished_by_the_next(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    relay.run(takeover=True, content=LIVES_ON)
+    names = ("mc", "cf", "access", "sendmail.conf")
+    before = {name: (relay.folder / name).exists() and (relay.folder / name).read_text() for name in names}
+    for name in names:
+        (relay.folder / name).write_text(OURS)
+    left, restore = [*range(steps)], archive.restore
+
+    def killed(folder: str, item: archive.Item) -> None:
+        if not left:
+            raise MailtlsError("killed")
+        left.pop()
+        restore(folder, item)
+
+    monkeypatch.setattr(archive, "restore", killed)
+    assert relay.run(state="restored")["failed"]
+    assert (relay.folder / "mc").read_text() == OURS, "a run would take the host for somebody else's"
+    monkeypatch.setattr(archive, "restore", restore)
+    assert relay.run(state="restored")["changed"] and relay.done[-2:] == ["enabled True", "started", "reloaded"][-2:]
+    after = {name: (relay.folder / name).exists() and (relay.folder / name).read_text() for name in names}
+    assert after == before
 
 
 @pytest.mark.parametrize(

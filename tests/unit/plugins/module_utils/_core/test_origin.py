@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
+
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import origin
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
@@ -169,3 +172,19 @@ def test_further_lines_are_parted_at_the_mailers(text: str, before: str, behind:
 @pytest.mark.parametrize(("text", "foreign"), [(None, False), ("role mailtls.relay.sendmail", False), ("x", True)])
 def test_whose_a_file_is(text: str | None, foreign: bool) -> None:
     assert origin.is_foreign(text) is foreign
+
+
+@pytest.mark.parametrize(
+    ("text", "nobodys"), [(None, True), ("VERSIONID(`x')\nOSTYPE(`debian')dnl\n", True), ("FEATURE(`redirect')", False)]
+)
+def test_what_no_one_has_made(text: str | None, nobodys: bool) -> None:
+    assert origin.is_nobodys(text, "x") is nobodys
+
+
+def test_the_guide_shows_what_is_said() -> None:
+    guide = pathlib.Path(__file__).resolve().parents[5] / "docs/taking_over.md"
+    blocks = dict(re.findall(r"```(m4|text)\n(.*?)```", guide.read_text(encoding="utf-8"), re.S))
+    rows = ["From:spam.example REJECT", "AuthInfo:hub.example.org (hidden)"]
+    ours = f"{FRAME}OSTYPE(`debian')dnl\nFEATURE(`access_db', , `skip')dnl\nMAILER(`smtp')dnl\n"
+    judgement = origin.judge(origin.Present(blocks["m4"], None, None, rows), ours, "mc")
+    assert f"{origin.render_stop(judgement, takeover=False)}\n" == blocks["text"]

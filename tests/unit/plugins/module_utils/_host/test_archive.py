@@ -20,11 +20,15 @@ def there(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pa
     os.chmod(tmp_path / "mc", 0o640)
     os.utime(tmp_path / "mc", ns=(7, 1_234_567_890))
     (tmp_path / "aliases").symlink_to("../aliases")
+    (tmp_path / "access").symlink_to("mc")
     return tmp_path
 
 
+NAMES = ("mc", "access", "aliases", "absent", "nowhere/below")
+
+
 def items(there: pathlib.Path) -> tuple[archive.Item, ...]:
-    return tuple(archive.look(str(there / name)) for name in ("mc", "aliases", "absent", "nowhere/below"))
+    return tuple(archive.look(str(there / name)) for name in NAMES)
 
 
 def keep(there: pathlib.Path) -> tuple[str, archive.Origin]:
@@ -37,6 +41,8 @@ def keep(there: pathlib.Path) -> tuple[str, archive.Origin]:
 def test_what_is_kept_comes_back_as_it_was(there: pathlib.Path) -> None:
     folder, found = keep(there)
     assert archive.read(folder) == found and os.stat(folder).st_mode & 0o777 == 0o700
+    kept = archive.copy_of(folder, str(there / "access"))
+    assert pathlib.Path(kept).read_bytes() == b"\xff old\n", "a link alone would not tell what it led to"
     (there / "mc").write_text("new")
     (there / "aliases").unlink()
     (there / "absent").write_text("new")
@@ -44,7 +50,7 @@ def test_what_is_kept_comes_back_as_it_was(there: pathlib.Path) -> None:
         archive.restore(folder, item)
     assert items(there) == found.items
     archive.forget(folder)
-    assert sorted(os.listdir(there)) == ["aliases", "mc"] and archive.read(folder) is None
+    assert sorted(os.listdir(there)) == ["access", "aliases", "mc"] and archive.read(folder) is None
 
 
 def test_a_run_that_was_cut_short_is_no_obstacle(there: pathlib.Path) -> None:
@@ -66,7 +72,7 @@ def test_a_file_that_changes_under_the_copy_is_refused(there: pathlib.Path) -> N
     assert archive.read(str(there / "before")) is None
 
 
-@pytest.mark.parametrize("damage", ["mode", "copy", "manifest", "missing"])
+@pytest.mark.parametrize("damage", ["mode", "copy", "manifest", "missing", "half"])
 def test_a_damaged_folder_is_refused(there: pathlib.Path, damage: str) -> None:
     folder, _found = keep(there)
     copy = pathlib.Path(archive.copy_of(folder, str(there / "mc")))
@@ -74,7 +80,10 @@ def test_a_damaged_folder_is_refused(there: pathlib.Path, damage: str) -> None:
         "mode": lambda: os.chmod(folder, 0o755),
         "copy": lambda: copy.write_text("x"),
         "missing": copy.unlink,
+        "half": lambda: pathlib.Path(folder, "manifest.json").unlink(),
         "manifest": lambda: pathlib.Path(folder, "manifest.json").write_text("{}"),
     }[damage]()
-    with pytest.raises(MailtlsError, match=r"root's own|not what was kept|cannot be understood"):
+    with pytest.raises(MailtlsError, match=r"root's own|not what was kept|cannot be understood|holds no"):
         archive.read(folder)
+    with pytest.raises(MailtlsError, match="cannot be replaced"):
+        archive.keep(folder, archive.Origin(items(there), True, True))
