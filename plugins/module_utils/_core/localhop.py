@@ -10,18 +10,15 @@ for a program or a socket. Milters are no next hops.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import typing as t
 from dataclasses import dataclass
 
 from .errors import MailtlsError
-from .nexthop import HOST, MAILER
+from .nexthop import Address, hosts_of, loopbacks, parse_address
 
 LOCAL_KEY = "TLS_Srv:local"
 _TAG = "TLS_Srv:"
-# sendmail may take either address of the name.
-_LOCALHOST = re.compile(r"(?i)localhost(?:\.localdomain)?\.?")
 _TABLE = re.compile(r"^Kmailertable\s+(?:\S+\s+)*?(/\S+)\s*$", re.MULTILINE)
 # cf: a mailer's fields; macros and options that name relays; rules that hand mail to a mailer and a fixed host.
 _FIELD = re.compile(r"(?:^|,)\s*([A-Z])[a-z]*\s*=\s*((?:\\.|[^,\\])*)")
@@ -48,7 +45,8 @@ class LocalHop:
 
 def find_in_hosts(value: str, where: str) -> tuple[LocalHop, ...]:
     """Local ones among next hops as sendmail reads them: ``host``, ``[address]``, ``mailer:host``, ``host:host``."""
-    keys = tuple(dict.fromkeys(key for host in _hosts(value) for key in _keys(host)))
+    # sendmail may take either address of localhost.
+    keys = tuple(dict.fromkeys(_key(address) for host in hosts_of(value) for address in loopbacks(host)))
     return (LocalHop(where, value, keys),) if keys else ()
 
 
@@ -119,7 +117,7 @@ def refuse_unsaid(hops: t.Sequence[LocalHop], keys: t.Iterable[str]) -> None:
 def _refuse_bare(hops: t.Sequence[LocalHop]) -> None:
     """Raise for an address without brackets, which the belt in sendmail.cf takes for a name that DNS made up."""
     for hop in hops:
-        bare = next((host for host in _hosts(hop.hop) if _loopback(host) and not host.startswith("[")), "")
+        bare = next((host for host in hosts_of(hop.hop) if _is_bare(host)), "")
         if bare:
             raise MailtlsError(
                 f"the next hop {bare} is an address without brackets, so its mail would be held for ever",
@@ -154,28 +152,11 @@ def _find_in_mailer(line: str, where: str) -> t.Iterator[LocalHop]:
         yield from find_in_hosts(argv[1], place)
 
 
-def _hosts(value: str) -> list[str]:
-    rest = MAILER.sub("", value.strip()) if not _loopback(value) else value
-    return [rest] if _loopback(rest) else HOST.findall(rest)
+def _is_bare(host: str) -> bool:
+    return bool(loopbacks(host)) and parse_address(host) is not None and not host.startswith("[")
 
 
-def _keys(host: str) -> tuple[str, ...]:
-    name = host.strip("[]")
-    if _LOCALHOST.fullmatch(name):
-        return (_key(ipaddress.ip_address("127.0.0.1")), _key(ipaddress.ip_address("::1")))
-    address = _loopback(name)
-    return (_key(address),) if address else ()
-
-
-def _loopback(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(re.sub(r"(?i)\Aipv6:", "", text.strip("[]").rstrip(".")))
-    except ValueError:
-        return None
-    return address if address.is_loopback else None
-
-
-def _key(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+def _key(address: Address) -> str:
     if address.version == 4:
         return f"{_TAG}{address}"
     return f"{_TAG}IPv6:" + ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":"))

@@ -11,23 +11,28 @@ import re
 import typing as t
 
 from .errors import MailtlsError
+from .spelling import suggestion
 
 # A single token before the first colon is the mailer, as in esmtp:mta2.example.org.
 MAILER = re.compile(r"\A[^\s.:\[\]]+:(?=\S)")
 # Hosts are tried from the left to the right; a colon inside brackets belongs to an IPv6 address.
 HOST = re.compile(r"(?:\[[^\]]*\]?|[^:\[])+")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+NAME = rf"{_LABEL}(?:\.{_LABEL})*"
 # What the belt takes for an address that DNS gave as a name: a last label of digits.
 _NUMBER_LAST = re.compile(r"(^|\.)[0-9]+\.?\Z")
 _HELD = "so the mail would be held for ever"
-# The mailers that hand mail to another host.
+# The mailers that hand mail to another host, and those that do not.
 SMTP_MAILERS = ("relay", "esmtp", "smtp", "smtp8", "dsmtp")
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
-_NAME = rf"{_LABEL}(?:\.{_LABEL})*\.?"
-_ONE = rf"(?:{_NAME}|\[{_NAME}\]|\[(?:IPv6:)?[0-9A-Fa-f:.]+\])"
+_LOCAL_MAILERS = ("local", "prog", "procmail", "maildrop", "cyrus", "cyrusv2", "lmtp", "*file*", "*include*")
+_ONE = rf"(?:{NAME}\.?|\[{NAME}\.?\]|\[(?:IPv6:)?[0-9A-Fa-f:.]+\])"
 _READABLE = re.compile(rf"(?:{_ONE}(?::{_ONE})*)?", re.IGNORECASE)
 _ONE_ALONE = re.compile(_ONE, re.IGNORECASE)
 # The mailer of SMART_HOST when none is named; before a list it keeps the first host from being taken for one.
-_DEFAULT_MAILER = "relay"
+DEFAULT_MAILER = "relay:"
+_LOCALHOST = re.compile(r"(?i)localhost(?:\.localdomain)?\.?")
+
+Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 def join_hosts(raw: t.Any, where: str) -> str:
@@ -36,11 +41,11 @@ def join_hosts(raw: t.Any, where: str) -> str:
     sendmail goes on to the next host after any temporary failure, a refusal by the TLS policy included.
     """
     if isinstance(raw, str):
-        return refuse_bare_addresses(raw, where)
+        return parse_hops(raw, where)
     if not isinstance(raw, (list, tuple)):
         raise MailtlsError(f"{raw!r} is no next hop", where=where, remedy="Write one as a string, or a list of them.")
     hosts = [_parse_host(one, f"{where}[{number}]") for number, one in enumerate(raw)]
-    return ":".join([_DEFAULT_MAILER, *hosts] if len(hosts) > 1 else hosts)
+    return DEFAULT_MAILER * (len(hosts) > 1) + ":".join(hosts)
 
 
 def _parse_host(raw: t.Any, where: str) -> str:
@@ -50,21 +55,20 @@ def _parse_host(raw: t.Any, where: str) -> str:
             where=where,
             remedy="Write mta2.example.org, [mta2.example.org] or [192.0.2.25]; a mailer needs the form of one string.",
         )
-    return refuse_bare_addresses(raw, where)
+    return parse_hops(raw, where)
 
 
-def refuse_bare_addresses(value: str, where: str) -> str:
-    """Return the smart host, or raise MailtlsError for one that would bounce or hold all mail."""
-    for host in _parse_hosts(value):
-        address = _parse_address(host)
-        if address:
+def parse_hops(value: str, where: str) -> str:
+    """Return next hops as sendmail reads them, or raise MailtlsError for what would bounce or hold all mail."""
+    for host in hosts_of(value):
+        address = parse_address(host)
+        if address and not host.startswith("["):
             raise MailtlsError(
                 f"{host} is an address without brackets, which sendmail takes for a name, {_HELD}",
                 where=where,
                 remedy=f"Write {_bracketed(address)}.",
             )
-        name = host.strip("[]")
-        if _NUMBER_LAST.search(name) and not _parse_address(name):
+        if not address and _NUMBER_LAST.search(host.strip("[]")):
             raise MailtlsError(
                 f"{host} ends in a number, as no name of a host does, {_HELD}",
                 where=where,
@@ -80,9 +84,12 @@ def _refuse_unreadable(value: str, where: str) -> None:
     name = mailer.group()[:-1] if mailer else SMTP_MAILERS[0]
     if name.lower() not in SMTP_MAILERS:
         raise MailtlsError(
-            f"{name!r} in {value!r} is not a mailer that hands mail to another host, so mail would bounce",
+            f"{name!r} is not a mailer that hands mail to another host, so mail would bounce or end here",
             where=where,
-            remedy=f"Write the host alone, or one of {', '.join(SMTP_MAILERS)} before the colon.",
+            remedy="Name the domain in /etc/mail/local-host-names, and the reader in /etc/aliases."
+            if name.lower() in _LOCAL_MAILERS
+            else f"{suggestion(name, SMTP_MAILERS)} Write the host alone, or one of {', '.join(SMTP_MAILERS)}"
+            " before the colon.",
         )
     if not _READABLE.fullmatch(MAILER.sub("", value)):
         raise MailtlsError(
@@ -98,24 +105,34 @@ def same_hop(one: str, other: str) -> bool:
 
 
 def _plain(value: str) -> tuple[str, ...]:
-    hosts = (host.strip("[]") if _parse_address(host.strip("[]")) else host for host in _parse_hosts(value.lower()))
+    hosts = (host.strip("[]") if parse_address(host) else host for host in hosts_of(value.lower()))
     mailer = MAILER.match(value.lower())
-    prefix = (mailer.group(),) if mailer and mailer.group() != "relay:" and not _parse_address(value) else ()
+    prefix = (mailer.group(),) if mailer and mailer.group() != DEFAULT_MAILER and not parse_address(value) else ()
     return (*prefix, *(re.sub(r"\Aipv6:", "", host) for host in hosts))
 
 
-def _parse_hosts(value: str) -> list[str]:
-    without_mailer = MAILER.sub("", value)
-    whole = [text for text in (value, without_mailer) if _parse_address(text)]
+def hosts_of(value: str) -> list[str]:
+    """The hosts of ``host``, ``[address]``, ``mailer:host`` or ``host:host``; a bare IPv6 address is one."""
+    without_mailer = MAILER.sub("", value.strip())
+    whole = [text for text in (value.strip(), without_mailer) if parse_address(text)]
     return whole[:1] or HOST.findall(without_mailer)
 
 
-def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def parse_address(host: str) -> Address | None:
+    """The address that a host is written as, in brackets or not; None for a name."""
     try:
-        return ipaddress.ip_address(re.sub(r"(?i)\Aipv6:", "", text.rstrip(".")))
+        return ipaddress.ip_address(re.sub(r"(?i)\Aipv6:", "", host.strip("[]").rstrip(".")))
     except ValueError:
         return None
 
 
-def _bracketed(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+def loopbacks(host: str) -> tuple[Address, ...]:
+    """The addresses of loopback that a host means: none for another host, both for localhost."""
+    if _LOCALHOST.fullmatch(host.strip("[]")):
+        return ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")
+    address = parse_address(host)
+    return (address,) if address and address.is_loopback else ()
+
+
+def _bracketed(address: Address) -> str:
     return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"

@@ -11,22 +11,10 @@ import typing as t
 
 from .access import Entry
 from .errors import MailtlsError
-from .nexthop import SMTP_MAILERS, refuse_bare_addresses
-from .spelling import suggestion
+from .nexthop import DEFAULT_MAILER, MAILER, NAME, parse_hops
 
-# What SMART_HOST takes when no mailer is named.
-_DEFAULT = "relay"
-_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
-_NAME = rf"(?:{_LABEL}\.)*{_LABEL}"
-_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z)\.?{_NAME}")
-_HOSTS = re.compile(rf"(?:{_NAME}\.?|\[[A-Za-z0-9._:-]+\])(?::(?:{_NAME}\.?|\[[A-Za-z0-9._:-]+\]))*")
-_MAILER = re.compile(r"([A-Za-z0-9_*-]+):(.*)", re.DOTALL)
+_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z)\.?{NAME}")
 _REFUSAL = re.compile(r"error:5\.[0-9]{1,3}\.[0-9]{1,3}:5[0-9][0-9] [A-Za-z0-9 ,.;:@/_-]+")
-_ALLOWED = (
-    "Write a next hop as in sendmail_smart_host (mta3.example.org, [mta3.example.org], [192.0.2.25], several with a"
-    f" colon between them), after one of the mailers {', '.join(SMTP_MAILERS)} or none,"
-    " or error:5.7.1:550 and words to refuse the domain."
-)
 
 
 def parse_routes(raw: t.Any, place: str) -> tuple[Entry, ...]:
@@ -56,29 +44,17 @@ def _parse_route(domain: t.Any, hop: t.Any, place: str) -> Entry:
 
 
 def _parse_hop(raw: t.Any, place: str) -> str:
-    if not isinstance(raw, str):
-        raise MailtlsError(f"{raw!r} is not a next hop", where=place, remedy=_ALLOWED)
-    if _REFUSAL.fullmatch(raw):
+    if isinstance(raw, str) and _REFUSAL.fullmatch(raw):
         return raw
-    named = _MAILER.fullmatch(raw)
-    mailer, hosts = named.groups() if named else (_DEFAULT, raw)
-    if mailer not in SMTP_MAILERS:
-        _refuse_mailer(mailer, place)
-    if not _HOSTS.fullmatch(hosts):
-        raise MailtlsError(f"{raw!r} is not a next hop", where=place, remedy=_ALLOWED)
-    return refuse_bare_addresses(f"{mailer}:{hosts}", place)
-
-
-def _refuse_mailer(mailer: str, place: str) -> t.NoReturn:
-    if mailer in ("local", "prog", "procmail", "maildrop", "cyrus", "cyrusv2", "lmtp", "*file*", "*include*"):
+    if not isinstance(raw, str) or not raw or raw.startswith("error:"):
         raise MailtlsError(
-            f"the mailer {mailer!r} delivers on this host, which is no route",
+            f"{raw!r} is not a next hop",
             where=place,
-            remedy="Name the domain in /etc/mail/local-host-names, and the reader in /etc/aliases.",
+            remedy="Write it as in sendmail_smart_host, after a mailer or not, or error:5.7.1:550 and words to refuse"
+            " the domain.",
         )
-    raise MailtlsError(
-        f"{mailer!r} is not a mailer", where=place, remedy=suggestion(mailer, SMTP_MAILERS) + " " + _ALLOWED
-    )
+    hops = parse_hops(raw, place)
+    return hops if MAILER.match(hops) else DEFAULT_MAILER + hops
 
 
 def _refuse_twins(entries: t.Sequence[Entry], place: str) -> tuple[Entry, ...]:

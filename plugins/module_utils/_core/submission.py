@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
+
+from .nexthop import loopbacks
 
 # FEATURE(msp, host) defines it (msp.m4); submit.cf hands everything to that host, and the last line wins.
 _TARGET = re.compile(r"^D\{MTAHost\}(.*)$", re.MULTILINE)
-_LOCAL_NAMES = ("localhost", "localhost.localdomain")
 
 
 def find_detour(cf: str) -> str:
@@ -21,12 +21,4 @@ def find_detour(cf: str) -> str:
     """
     targets = _TARGET.findall(cf)
     target = targets[-1].strip() if targets else ""
-    return "" if not target or _is_here(target) else target
-
-
-def _is_here(target: str) -> bool:
-    host = re.sub(r"(?i)\Aipv6:", "", target.strip("[]"))
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.rstrip(".").lower() in _LOCAL_NAMES
+    return "" if not target or loopbacks(target) else target

@@ -219,4 +219,4 @@ def test_a_mailertable_needs_no_floor_and_has_rules_of_its_own(relay: Relay, con
     assert converge(routes, kind="mailertable")["changed"] and not converge(routes, kind="mailertable")["changed"]
     assert relay.database.read_text() == "partner.example\trelay:mta3.example\n"
     refused = converge([{"key": "a.example", "value": "local:alice"}], kind="mailertable")
-    assert refused["msg"].startswith("entries[0]: the mailer 'local' delivers on this host")
+    assert refused["msg"].startswith("entries[0]: 'local' is not a mailer that hands mail to another host")

@@ -32,7 +32,7 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import 
     ],
 )
 def test_where_mail_can_go_is_returned(value: str) -> None:
-    assert nexthop.refuse_bare_addresses(value, "x") == value
+    assert nexthop.parse_hops(value, "x") == value
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_where_mail_can_go_is_returned(value: str) -> None:
 )
 def test_what_the_belt_holds_for_ever_is_refused_with_what_to_write(value: str, advice: str) -> None:
     with pytest.raises(MailtlsError) as caught:
-        nexthop.refuse_bare_addresses(value, "sendmail_smart_host")
+        nexthop.parse_hops(value, "sendmail_smart_host")
     assert caught.value.where == "sendmail_smart_host"
     assert advice in caught.value.remedy
 
@@ -84,7 +84,7 @@ def test_what_the_belt_holds_for_ever_is_refused_with_what_to_write(value: str, 
 )
 def test_what_sendmail_would_bounce_is_refused(value: str, said: str) -> None:
     with pytest.raises(MailtlsError) as caught:
-        nexthop.refuse_bare_addresses(value, "sendmail_smart_host")
+        nexthop.parse_hops(value, "sendmail_smart_host")
     assert said in caught.value.what and "would bounce" in caught.value.what
 
 
