@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: local_hop_refusal
-short_description: Tell which next hops on the host itself would hold their mail for ever
+short_description: Tell which next hops on the host itself would hold their mail for ever, or bounce it
 version_added: 0.1.0
 author:
   - mailtls.relay contributors (@mailtls)
@@ -17,6 +17,9 @@ description:
     for it unless it offers TLS. Loopback is never excepted silently.
   - Looks for such next hops among the smart host, the mailertable, further mc lines, and those that
     M(mailtls.relay.sendmail_info) found on the host, and gives the exact entries to add.
+  - The host itself, by its name or by an address at which its daemon listens on port 25, is refused as smart host and
+    in the mailertable, because sendmail bounces such mail (C(mail loops back to me)). Not so where O(mc_extra) changes
+    a mailer's arguments (C(RELAY_MAILER_ARGS) and the like), since another port may be meant.
 options:
   _input:
     description: The next hops that M(mailtls.relay.sendmail_info) found, its C(local_mail.hops).
@@ -35,6 +38,20 @@ options:
     description: Further mc lines.
     type: str
     default: ""
+  fqdn:
+    description: The host's own name.
+    type: str
+    default: ""
+  addresses:
+    description: The host's own addresses.
+    type: list
+    elements: str
+    default: []
+  listeners:
+    description: Where its daemon listens, as in the role's C(sendmail_listeners).
+    type: list
+    elements: dict
+    default: []
   keys:
     description: The keys of the access map; what one of them says about a next hop is taken as meant.
     type: list
@@ -59,7 +76,17 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.localhop import LocalHop, find_in_hosts, find_in_mc, find_in_table, refuse_unsaid
+from ..module_utils._core.listener import parse_listeners, serves
+from ..module_utils._core.localhop import (
+    LocalHop,
+    find_in_hosts,
+    find_in_mc,
+    refuse_loop,
+    refuse_unsaid,
+)
+
+# The rows of this file go when the variable has any.
+_REPLACED = "/etc/mail/mailertable: "
 
 
 def local_hop_refusal(
@@ -69,17 +96,31 @@ def local_hop_refusal(
     mailertable: t.Mapping[str, str] | None = None,
     mc_extra: str = "",
     keys: t.Sequence[str] = (),
+    fqdn: str = "",
+    addresses: t.Sequence[str] = (),
+    listeners: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> str:
     """Return the refusal, empty when there is none; AnsibleFilterError for what is no list of next hops."""
     try:
-        hops = [LocalHop(str(one["where"]), str(one["hop"]), tuple(one["keys"])) for one in found]
+        hops = [
+            LocalHop(str(one["where"]), str(one["hop"]), tuple(one["keys"]))
+            for one in found
+            if not (mailertable and one["where"].startswith(_REPLACED))
+        ]
     except (KeyError, TypeError) as error:
         raise AnsibleFilterError(f"not next hops as sendmail_info returns them: {error!r}") from error
-    for one in [smart_host] if isinstance(smart_host, str) else smart_host:
-        hops += find_in_hosts(str(one), "sendmail_smart_host")
-    hops += find_in_table(mailertable or {}, "sendmail_mailertable")
+    hosts = [smart_host] if isinstance(smart_host, str) else smart_host
+    routes = [("sendmail_smart_host", str(one)) for one in hosts]
+    routes += [(f"sendmail_mailertable: {domain}", str(hop)) for domain, hop in (mailertable or {}).items()]
+    for where, value in routes:
+        hops += find_in_hosts(value, where)
     hops += find_in_mc(mc_extra, "sendmail_mc_extra")
     try:
+        if "_MAILER_ARGS" not in mc_extra:
+            wished = parse_listeners(listeners) if listeners else ()
+            names = {fqdn.lower(), fqdn.lower().partition(".")[0]} - {""}
+            for where, value in routes:
+                refuse_loop(value, where, names, [one for one in addresses if serves(wished, one)])
         refuse_unsaid(hops, keys)
     except MailtlsError as error:
         return str(error)

@@ -16,6 +16,7 @@ description:
   - Turns domains and their next hops into the entries that M(mailtls.relay.sendmail_map) writes.
   - Only mailers that carry mail by SMTP are allowed, because there sendmail asks the TLS policy; a next hop that is an
     address without brackets is refused, because the policy holds mail for it.
+  - Names are written as P(mailtls.relay.next_hop#filter) writes them.
 options:
   _input:
     description: Domain (V(example.org), or V(.example.org) for the hosts below it) to next hop.

@@ -17,6 +17,8 @@ description:
     number.
   - sendmail takes C(10.1.2.3) for a name, and role P(mailtls.relay.sendmail#role) holds mail for such a name, because
     DNS could make one up. C([10.1.2.3]) is the address.
+  - Before a name stands C([255.255.255.255]), which never answers. Behind it, sendmail holds mail for a host that DNS
+    does not know, instead of bouncing it.
 options:
   _input:
     description: The smart host as sendmail reads it, C(host), C([host]) or C([address]), several with a colon between
@@ -38,7 +40,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The value as a string, a list as C(relay:host:host).
+  description: The value as a string, such as C(relay:[255.255.255.255]:host:host).
   type: str
 """
 

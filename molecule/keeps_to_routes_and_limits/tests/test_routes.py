@@ -136,6 +136,24 @@ def test_mail_is_held_while_the_mailertable_is_missing(lab: Lab) -> None:
     lab.empty_queue()
 
 
+@pytest.mark.parametrize("domain", ["unknown.example", "unknown-mx.example"])
+def test_mail_is_held_while_dns_does_not_know_the_next_hop(lab: Lab, domain: str) -> None:
+    _secrets, queue_id = send(lab, f"carol@{domain}", "unknown")
+    assert lab.fate("mta1", queue_id).endswith("stat=Deferred")
+    assert queue_id in lab.queued("mta1")
+    # Red: as sendmail is used to be told, the same mail bounces.
+    table = "sed 's/\\[255.255.255.255\\]://' /etc/mail/mailertable | makemap hash /root/plain"
+    lab.read(
+        "mta1", f"{table} && cp --archive /etc/mail/mailertable.db /root/ && cp /root/plain.db /etc/mail/mailertable.db"
+    )
+    try:
+        lab.read("mta1", f"sendmail -Am -qI{queue_id}")
+        assert "stat=Host unknown" in lab.fate("mta1", queue_id, "stat=Host")
+    finally:
+        lab.read("mta1", "cp --archive /root/mailertable.db /etc/mail/")
+    lab.empty_queue()
+
+
 # Limits
 
 

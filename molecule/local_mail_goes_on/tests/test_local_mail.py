@@ -214,8 +214,10 @@ CONFIG = "Ensure sendmail.mc and sendmail.cf say what the variables say"
 
 
 def test_a_smart_host_on_loopback_is_named_before_anything_is_touched(lab: Lab) -> None:
-    refused(lab, PREFLIGHT, ["TLS_Srv:127.0.0.1"], sendmail_smart_host="esmtp:[127.0.0.1]")
-    refused(lab, PREFLIGHT, ["TLS_Srv:127.0.0.1", "TLS_Srv:IPv6:0:0:0:0:0:0:0:1"], sendmail_smart_host="localhost")
+    other_port = "define(`RELAY_MAILER_ARGS', `TCP $h 10025')dnl"
+    keys = ["TLS_Srv:127.0.0.1", "TLS_Srv:IPv6:0:0:0:0:0:0:0:1"]
+    refused(lab, PREFLIGHT, keys[:1], sendmail_smart_host="[127.0.0.1]", sendmail_mc_extra=other_port)
+    refused(lab, PREFLIGHT, keys, sendmail_smart_host="localhost", sendmail_mc_extra=other_port)
 
 
 def test_a_content_filter_behind_the_mailertable_needs_its_exception(

@@ -127,6 +127,16 @@ VARIABLES: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
         {"sendmail_smart_host": "<mta2.example.test>"},
         ["sendmail_smart_host", "mail would bounce", "[mta2.example.org]"],
     ),
+    "itself as smart host": (
+        HOST,
+        {"sendmail_smart_host": FQDN},
+        [f"sendmail_smart_host: the next hop {FQDN} is this very host", "bounce", "Name another host"],
+    ),
+    "its own address as a route": (
+        HOST,
+        {"sendmail_mailertable": {"a.example": "[127.0.0.1]"}},
+        ["sendmail_mailertable: a.example: the next hop [127.0.0.1] is this very host", "Name another host"],
+    ),
     "unknown source of the identity": (
         IDENTITY,
         {"tls_identity_source": "acme"},

@@ -113,6 +113,15 @@ def _parse_address(text: str, family: str, where: str) -> str:
     return "" if address.is_unspecified else str(address)
 
 
+def serves(listeners: t.Sequence[Listener], address: str) -> bool:
+    """Whether a daemon with these listeners takes mail on port 25 of one of the host's addresses."""
+    # The role adds the one on 127.0.0.1. An IPv6 wildcard serves IPv4 too, nearly everywhere.
+    return address == _LOOPBACK or any(
+        one.port == SMTP and one.address in ("", address) and (one.family == "inet6" or ":" not in address)
+        for one in listeners
+    )
+
+
 def refuse_foreign(listeners: t.Sequence[Listener], addresses: t.Sequence[str]) -> None:
     """Raise for a listener on an address that is not one of the host's; a daemon would try for a minute and end."""
     for item in listeners:

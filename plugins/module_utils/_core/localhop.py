@@ -43,6 +43,23 @@ class LocalHop:
     keys: tuple[str, ...]
 
 
+def refuse_loop(value: str, where: str, names: t.Collection[str], addresses: t.Collection[str]) -> None:
+    """Raise for a next hop that is the daemon itself, which would bounce all mail for it.
+
+    ``names`` are the host's, in lower case, ``addresses`` those at which its daemon takes mail on port 25.
+    """
+    for host in hosts_of(value):
+        address = parse_address(host)
+        meant = {str(one) for one in loopbacks(host) or ((address,) if address else ())}
+        if host.strip("[]").rstrip(".").lower() in names or meant & set(addresses):
+            raise MailtlsError(
+                f"the next hop {host} is this very host, so mail would go round and bounce (mail loops back to me)",
+                where=where,
+                remedy="Name another host; an empty sendmail_smart_host means delivery by MX. A filter on another port"
+                " needs a mailer of its own, in sendmail_mc_extra. Nothing was changed.",
+            )
+
+
 def find_in_hosts(value: str, where: str) -> tuple[LocalHop, ...]:
     """Local ones among next hops as sendmail reads them: ``host``, ``[address]``, ``mailer:host``, ``host:host``."""
     # sendmail may take either address of localhost.

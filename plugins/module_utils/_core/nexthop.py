@@ -30,22 +30,24 @@ _READABLE = re.compile(rf"(?:{_ONE}(?::{_ONE})*)?", re.IGNORECASE)
 _ONE_ALONE = re.compile(_ONE, re.IGNORECASE)
 # The mailer of SMART_HOST when none is named; before a list it keeps the first host from being taken for one.
 DEFAULT_MAILER = "relay:"
+# Linux lets nobody connect to the broadcast address, and says so at once.
+_NOWHERE = "[255.255.255.255]"
 _LOCALHOST = re.compile(r"(?i)localhost(?:\.localdomain)?\.?")
 
 Address = t.Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 def join_hosts(raw: t.Any, where: str) -> str:
-    """The smart host as sendmail reads it, from a string or a list of hosts that are tried in this order.
+    """The smart host as sendmail shall read it, from a string or a list of hosts that are tried in this order.
 
     sendmail goes on to the next host after any temporary failure, a refusal by the TLS policy included.
     """
     if isinstance(raw, str):
-        return parse_hops(raw, where)
+        return hold_unknown(parse_hops(raw, where))
     if not isinstance(raw, (list, tuple)):
         raise MailtlsError(f"{raw!r} is no next hop", where=where, remedy="Write one as a string, or a list of them.")
     hosts = [_parse_host(one, f"{where}[{number}]") for number, one in enumerate(raw)]
-    return DEFAULT_MAILER * (len(hosts) > 1) + ":".join(hosts)
+    return hold_unknown(DEFAULT_MAILER * (len(hosts) > 1) + ":".join(hosts))
 
 
 def _parse_host(raw: t.Any, where: str) -> str:
@@ -99,13 +101,26 @@ def _refuse_unreadable(value: str, where: str) -> None:
         )
 
 
+def hold_unknown(value: str) -> str:
+    """The same next hops, so that mail is held while DNS says that they do not exist.
+
+    sendmail bounces mail when the last host of a list is unknown, unless one before it failed for a time (deliver.c,
+    goodmxfound); so one that always does comes first. Reasons are those of the real hosts.
+    """
+    hosts = hosts_of(value)
+    if _NOWHERE in hosts or all(parse_address(host) for host in hosts):
+        return value
+    mailer = MAILER.match(value)
+    return f"{mailer.group() if mailer else DEFAULT_MAILER}{_NOWHERE}:{MAILER.sub('', value)}"
+
+
 def same_hop(one: str, other: str) -> bool:
     """Whether two smart hosts are one: letter case, brackets around an address and the usual mailer do not count."""
     return _plain(one) == _plain(other)
 
 
 def _plain(value: str) -> tuple[str, ...]:
-    hosts = (host.strip("[]") if parse_address(host) else host for host in hosts_of(value.lower()))
+    hosts = (host.strip("[]") if parse_address(host) else host for host in hosts_of(value.lower()) if host != _NOWHERE)
     mailer = MAILER.match(value.lower())
     prefix = (mailer.group(),) if mailer and mailer.group() != DEFAULT_MAILER and not parse_address(value) else ()
     return (*prefix, *(re.sub(r"\Aipv6:", "", host) for host in hosts))

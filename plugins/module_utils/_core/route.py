@@ -11,7 +11,7 @@ import typing as t
 
 from .access import Entry
 from .errors import MailtlsError
-from .nexthop import DEFAULT_MAILER, MAILER, NAME, parse_hops
+from .nexthop import DEFAULT_MAILER, MAILER, NAME, hold_unknown, parse_hops
 
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z)\.?{NAME}")
 _REFUSAL = re.compile(r"error:5\.[0-9]{1,3}\.[0-9]{1,3}:5[0-9][0-9] [A-Za-z0-9 ,.;:@/_-]+")
@@ -54,7 +54,7 @@ def _parse_hop(raw: t.Any, place: str) -> str:
             " the domain.",
         )
     hops = parse_hops(raw, place)
-    return hops if MAILER.match(hops) else DEFAULT_MAILER + hops
+    return hold_unknown(hops if MAILER.match(hops) else DEFAULT_MAILER + hops)
 
 
 def _refuse_twins(entries: t.Sequence[Entry], place: str) -> tuple[Entry, ...]:

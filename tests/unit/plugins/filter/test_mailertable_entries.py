@@ -13,7 +13,7 @@ mailertable_entries = FilterModule().filters()["mailertable_entries"]
 
 def test_routes_become_entries_in_their_order() -> None:
     assert mailertable_entries({"b.example": "mta3.example", ".a.example": "esmtp:[192.0.2.1]"}) == [
-        {"key": "b.example", "value": "relay:mta3.example"},
+        {"key": "b.example", "value": "relay:[255.255.255.255]:mta3.example"},
         {"key": ".a.example", "value": "esmtp:[192.0.2.1]"},
     ]
     assert mailertable_entries({}) == []

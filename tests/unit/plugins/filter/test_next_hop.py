@@ -11,8 +11,8 @@ from ansible_collections.mailtls.relay.plugins.filter.next_hop import FilterModu
 next_hop = FilterModule().filters()["next_hop"]
 
 
-def test_a_name_comes_back() -> None:
-    assert next_hop("mta2.example.test", "sendmail_smart_host") == "mta2.example.test"
+def test_a_name_comes_back_so_that_mail_is_held_while_it_is_unknown() -> None:
+    assert next_hop("mta2.example.test", "sendmail_smart_host") == "relay:[255.255.255.255]:mta2.example.test"
 
 
 def test_a_bare_address_is_refused_with_its_place() -> None:

@@ -214,9 +214,9 @@ def test_nonsense_is_refused(
 
 
 def test_a_mailertable_needs_no_floor_and_has_rules_of_its_own(relay: Relay, converge: Converge) -> None:
-    routes = [{"key": "Partner.example", "value": "relay:mta3.example"}]
+    routes = [{"key": "Partner.example", "value": "relay:[255.255.255.255]:mta3.example"}]
     relay.path, relay.database = relay.folder / "mailertable", relay.folder / "mailertable.db"
     assert converge(routes, kind="mailertable")["changed"] and not converge(routes, kind="mailertable")["changed"]
-    assert relay.database.read_text() == "partner.example\trelay:mta3.example\n"
+    assert relay.database.read_text() == "partner.example\trelay:[255.255.255.255]:mta3.example\n"
     refused = converge([{"key": "a.example", "value": "local:alice"}], kind="mailertable")
     assert refused["msg"].startswith("entries[0]: 'local' is not a mailer that hands mail to another host")

@@ -248,3 +248,20 @@ def test_port_587_is_kept_unless_a_listener_asks_for_it(
 def test_a_port_587_that_m4_would_misread_is_refused() -> None:
     with pytest.raises(MailtlsError, match=r"^sendmail_listeners: the listener .* cannot be kept.*port: 587"):
         lst.keep_submission(LINES, (V6,), ("Port=587, Name=`x'",))
+
+
+@pytest.mark.parametrize(
+    ("listeners", "address", "served"),
+    [
+        ([], "127.0.0.1", True),
+        ([lst.Listener("inet")], "192.0.2.1", True),
+        ([lst.Listener("inet", port=2525)], "192.0.2.1", False),
+        ([lst.Listener("inet")], "2001:db8::1", False),
+        ([lst.Listener("inet6")], "2001:db8::1", True),
+        ([lst.Listener("inet6")], "192.0.2.1", True),
+        ([lst.Listener("inet", "192.0.2.1")], "192.0.2.1", True),
+        ([lst.Listener("inet", "192.0.2.1")], "127.0.0.2", False),
+    ],
+)
+def test_where_the_daemon_takes_mail(listeners: list[lst.Listener], address: str, served: bool) -> None:
+    assert lst.serves(listeners, address) is served

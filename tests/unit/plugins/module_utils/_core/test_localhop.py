@@ -186,3 +186,27 @@ def test_a_bare_address_is_refused_whatever_the_map_says(hop: str) -> None:
     found = localhop.find_in_hosts(hop, "table")
     with pytest.raises(MailtlsError, match=r"^table: the next hop .* without brackets.* Write \["):
         localhop.refuse_unsaid(found, [V4, V6])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "mta1.example.test",
+        "esmtp:[MTA1.example.test.]",
+        "mta1",
+        "a.example:mta1",
+        "[192.0.2.1]",
+        "localhost",
+        "[IPv6:::1]",
+    ],
+)
+def test_the_daemon_itself_is_no_next_hop(value: str) -> None:
+    with pytest.raises(MailtlsError, match=r"^here: the next hop .* is this very host"):
+        localhop.refuse_loop(value, "here", {"mta1.example.test", "mta1"}, ["192.0.2.1", "127.0.0.1", "::1"])
+
+
+@pytest.mark.parametrize(
+    "value", ["", "mta2", "mta1.example.org", "[192.0.2.2]", "[127.0.0.2]", "error:5.7.1:550 mta1"]
+)
+def test_other_hosts_and_other_daemons_are(value: str) -> None:
+    localhop.refuse_loop(value, "here", {"mta1.example.test", "mta1"}, ["192.0.2.1", "127.0.0.1", "::1"])

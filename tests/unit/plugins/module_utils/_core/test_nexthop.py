@@ -92,13 +92,14 @@ def test_what_sendmail_would_bounce_is_refused(value: str, said: str) -> None:
     ("raw", "value"),
     [
         ("", ""),
-        ("esmtp:mta2.example.test", "esmtp:mta2.example.test"),
+        ("esmtp:mta2.example.test", "esmtp:[255.255.255.255]:mta2.example.test"),
         ([], ""),
-        (["mta2.example.test"], "mta2.example.test"),
+        (["mta2.example.test"], "relay:[255.255.255.255]:mta2.example.test"),
         (["[192.0.2.1]"], "[192.0.2.1]"),
-        (["mta2.example.test", "[IPv6:2001:db8::1]"], "relay:mta2.example.test:[IPv6:2001:db8::1]"),
+        (["[192.0.2.1]", "[192.0.2.2]"], "relay:[192.0.2.1]:[192.0.2.2]"),
+        (["mta2.example.test", "[IPv6:2001:db8::1]"], "relay:[255.255.255.255]:mta2.example.test:[IPv6:2001:db8::1]"),
         # Without a mailer in front sendmail would take the first of these for one.
-        (["mta2", "mta3"], "relay:mta2:mta3"),
+        (["mta2", "mta3"], "relay:[255.255.255.255]:mta2:mta3"),
     ],
 )
 def test_a_list_becomes_one_value(raw: object, value: str) -> None:
@@ -126,6 +127,13 @@ def test_each_of_a_list_is_one_host(raw: object, where: str, told: str) -> None:
     assert caught.value.where == where
 
 
+@pytest.mark.parametrize("value", ["mta2.example.test", "[mta2.example.test]", "esmtp:mta2", "relay:a:b:[192.0.2.1]"])
+def test_a_name_that_dns_may_deny_is_never_first(value: str) -> None:
+    held = nexthop.hold_unknown(value)
+    assert nexthop.hosts_of(held) == ["[255.255.255.255]", *nexthop.hosts_of(value)]
+    assert nexthop.hold_unknown(held) == held and nexthop.parse_hops(held, "x") == held
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -136,6 +144,7 @@ def test_each_of_a_list_is_one_host(raw: object, where: str, told: str) -> None:
         ("hub.example", "[hub.example]", False),
         ("smtp:hub.example", "hub.example", False),
         ("a.example:b.example", "a.example", False),
+        ("hub.example", "relay:[255.255.255.255]:hub.example", True),
     ],
 )
 def test_two_ways_to_write_one_smart_host(one: str, other: str, same: bool) -> None:
