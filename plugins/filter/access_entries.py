@@ -42,7 +42,8 @@ options:
     description:
       - Further entries, each with C(key) and C(value).
       - The key C(TLS_Srv:) belongs to the policy and is refused; V(OK) for a TLS tag needs an address in the key, for a
-        name is whatever DNS says.
+        name is whatever DNS says. A network has at least two octets (C(10.1); C(10) and C(127) may stand alone) or
+        three IPv6 groups.
     type: list
     elements: dict
     default: []

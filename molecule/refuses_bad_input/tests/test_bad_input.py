@@ -101,6 +101,11 @@ VARIABLES: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
         entry("TLS_Srv:old.example", "OK"),
         ["sendmail_access_entries[0]", "old.example", "DNS"],
     ),
+    "exception for too many": (
+        VALUES,
+        entry("TLS_Srv:1", "OK"),
+        ["sendmail_access_entries[0]", "every host whose address begins with 1", "at least two octets"],
+    ),
     "second empty key": (
         VALUES,
         entry("TLS_Srv:", "TEMP+ENCR:64"),

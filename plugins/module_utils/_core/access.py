@@ -10,7 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .access_grammar import ADDRESS, FOREIGN_TAGS, TAGS, UNTAGGED, Tag, explain_requirement
+from .access_grammar import EXCEPTABLE, FOREIGN_TAGS, TAGS, UNTAGGED, Tag, explain_requirement
 from .errors import MailtlsError
 from .policy import Network, Policy
 from .spelling import suggestion
@@ -159,14 +159,14 @@ def _check(entry: Entry, place: str) -> None:
             where=f"{place}.key",
             remedy=f"After {tag.name + ':' if tag.name else 'no tag'} comes {tag.keys.words}.",
         )
-    exceptable = tag.excepts and (ADDRESS.fits(subject) or entry.folded_key == LOCAL_KEY.lower())
+    exceptable = tag.excepts and (EXCEPTABLE.fits(subject) or entry.folded_key == LOCAL_KEY.lower())
     if tag.values.fits(entry.value) or (exceptable and entry.value == "OK"):
         return
     reason = f": {explain_requirement(tag, subject, entry.value)}" if tag.demands_tls else ""
     raise MailtlsError(
         f"{entry.value!r} is refused as the value of {entry.key}{reason}",
         where=f"{place}.value",
-        remedy=f"Allowed: {tag.values.words}{'; OK for an address or network' if tag.excepts else ''}.",
+        remedy=f"Allowed: {tag.values.words}{f'; OK for {EXCEPTABLE.words}' if tag.excepts else ''}.",
     )
 
 

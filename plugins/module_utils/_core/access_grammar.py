@@ -47,6 +47,15 @@ def _shape(words: str, *patterns: str) -> Shape:
     return Shape(re.compile("|".join(f"(?:{pattern})" for pattern in patterns)), words)
 
 
+# What may be excepted from a requirement. sendmail takes "1" for all of 1.0.0.0/8, where DNS could place any host. A
+# network that somebody runs as one is smaller, but for the private 10.0.0.0/8 and for loopback.
+EXCEPTABLE = _shape(
+    "an address, or a network of at least two octets (10.1; 10 and 127 may stand alone) or three groups"
+    " (IPv6:2001:db8:0)",
+    rf"(?:10|127|(?!0|22[4-9]|2[3-9]\d){_OCTET}\.{_OCTET})(?:\.{_OCTET}){{0,2}}",
+    r"(?i:IPv6:0:0:0:0:0:0:0:1)",
+    rf"(?i:IPv6:(?!0:){_GROUP}(?::{_GROUP}){{2,7}})",
+)
 ADDRESS = _shape("an address or network", _IPV4, _IPV6)
 _ADDRESS_WORDS = (
     "an IPv4 address or its leading octets (10.1.2), or IPv6: with the address or its leading groups in full"
@@ -139,6 +148,8 @@ def explain_requirement(tag: Tag, subject: str, value: str) -> str:
     if value.upper() == "OK":
         if not tag.excepts:
             return f"{tag.name} has no exceptions: it only adds to what TLS_Srv demands"
+        if ADDRESS.fits(subject):
+            return f"OK lifts the requirement for every host whose address begins with {subject}, or for none"
         return (
             f"OK lifts the requirement for whatever host DNS calls {subject}"
             if subject

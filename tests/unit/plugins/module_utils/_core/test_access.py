@@ -36,6 +36,12 @@ def refusal(key: t.Any, value: t.Any) -> str:
         ("tls_srv:MTA2.example", "verify:128+cn"),
         ("TLS_Srv:10.1.2.3", "OK"),
         ("TLS_Srv:10.1", "OK"),
+        ("TLS_Srv:10", "OK"),
+        ("TLS_Srv:127", "OK"),
+        ("TLS_Srv:192.168", "OK"),
+        ("TLS_Srv:223.255.255.255", "OK"),
+        ("TLS_Srv:IPv6:0:0:0:0:0:0:0:1", "OK"),
+        ("TLS_Srv:IPv6:fd00:1:2", "OK"),
         ("TLS_Srv:local", "OK"),
         ("TLS_Srv:LOCAL", "OK"),
         ("TLS_Srv:IPv6:2001:db8:0:0:0:0:0:7", "OK"),
@@ -86,6 +92,15 @@ def test_what_sendmail_enforces_is_taken_as_it_is(key: str, value: t.Any) -> Non
             "OK lifts the requirement for whatever host DNS calls mta2.example. Allowed: [TEMP+",
         ),
         ("TLS_Srv:", "OK", "OK lifts it for all hosts"),
+        *(
+            ("TLS_Srv:" + key, "OK", "OK for an address, or a network of at least two octets")
+            for key in ("0", "1", "192", "0.0", "0.0.0.0", "224.0", "255.255.255.255")
+        ),
+        ("TLS_Srv:0", "OK", "for every host whose address begins with 0, or for none"),
+        ("TLS_Clt:11", "OK", "address begins with 11"),
+        ("TLS_Srv:IPv6:2001", "OK", "three groups"),
+        ("TLS_Srv:IPv6:2001:db8", "OK", "three groups"),
+        ("TLS_Srv:IPv6:0:0:0", "OK", "three groups"),
         ("TLS_Srv:10.1.2.3", "ok", "OK lifts"),
         ("TLS_Clt:mta1.example", "OK", "whatever host DNS calls"),
         ("TLS_Clt:local", "OK", "whatever host DNS calls local"),
