@@ -20,14 +20,15 @@ description:
   - A daemon that runs outside of O(service), with whatever it was started with, is ended, and the service is started.
     What a restart left that could not end the old daemon (without CAP_SYS_PTRACE Debian's init script ends nothing and
     says that it did) is put in order, and the daemon reads everything anew.
-  - HUP leaves the daemon its arguments. So where it runs the queue at another interval than O(queue_interval), it is
-    ended and started anew.
+  - HUP leaves the daemon its arguments. So where it runs the queue at another interval than O(queue_interval), or has
+    another cf (C(-C)), options (C(-O), C(-o)) or macros (C(-M)) among them, it is ended and started anew. The same
+    where it was not called by its full path, because sendmail ends on HUP then.
   - Then asks with EHLO, on every run and on every address other hosts can reach, whether STARTTLS is offered, because
     sendmail stays active with TLS silently off. The questions come from V(127.0.0.1) and V(::1), which the access map
     must not slow down.
   - Where STARTTLS is offered, the certificate that is shown is compared with the one in O(certificate_file).
-  - If STARTTLS is missing, or another certificate is shown, although nothing on disk looks newer than the daemon, sends
-    HUP once, which helps when only the mode of a folder was repaired, or a symbolic link leads elsewhere.
+  - If STARTTLS is missing, or another certificate is shown, although nothing on disk looks newer than the daemon, makes
+    it read them once more, which helps when only the mode of a folder was repaired, or a symbolic link leads elsewhere.
   - An address that gives no answer, or is throttled, is asked again until O(timeout), and then counts as
     inconclusive, which is a failure.
 options:
@@ -90,9 +91,10 @@ options:
     default: 60
 attributes:
   check_mode:
-    description: Tells whether the daemon would be started or reloaded; asks nothing of it, since what it runs may be
-      about to change.
-    support: full
+    description: Tells by processes, arguments and times whether the daemon would be started, restarted or reloaded.
+    details: Asks nothing with EHLO, because what earlier tasks would change, the access map too, has not changed yet.
+      So nothing is proven, and a reload for which only the answers would be a reason is not foretold.
+    support: partial
   diff_mode:
     description: Shows the action.
     support: full
@@ -121,17 +123,18 @@ action:
   returned: always
   type: str
 proven:
-  description: The addresses and ports that were asked and answered as wished; empty in check mode.
-  returned: always
+  description: The addresses and ports that were asked and answered as wished.
+  returned: when not in check mode
   type: list
   elements: str
   sample: ["192.0.2.10:25", "[2001:db8::10]:25"]
 starttls_offered:
   description: What they answered.
-  returned: when proven
+  returned: when not in check mode
   type: bool
 """
 
+import math
 import time
 import typing as t
 
@@ -168,20 +171,21 @@ _ACTIONS = {
     core.NONE: "the daemon runs what is on disk\n",
     core.STARTED: "no daemon runs\n",
     core.RELOADED: "the daemon runs what was on disk before\n",
-    core.RESTARTED: "the daemon runs outside of the service, or its queue at another interval\n",
+    core.RESTARTED: "the daemon runs outside of the service, or with other arguments than the service gives\n",
 }
 
 
 def plan(choice: Choice, newest: float, wish: t.Mapping[str, t.Any]) -> str:
     """What makes the daemon of ``choice`` run what is on disk as the service's own."""
-    if choice.daemon and choice.fault:
-        return core.RELOADED if choice.reload_helps else core.RESTARTED
-    return core.plan(daemon_of(choice, wish), newest, wish["queue_interval"])
+    if choice.fault and not choice.reload_helps:
+        return core.RESTARTED
+    # One that is left of an earlier start may have read anything.
+    return core.plan(daemon_of(choice, wish), math.inf if choice.fault else newest, wish["queue_interval"])
 
 
 def daemon_of(choice: Choice, wish: t.Mapping[str, t.Any]) -> core.Daemon | None:
     found = choice.daemon
-    return core.Daemon(found.pid, found.started, host.read_interval(wish["pid_file"], found.pid)) if found else None
+    return core.Daemon(found.pid, found.started, host.read_command(wish["pid_file"], found.pid)) if found else None
 
 
 def act(action: str, wish: t.Mapping[str, t.Any], choice: Choice, newest: float) -> core.Daemon:
@@ -192,7 +196,7 @@ def act(action: str, wish: t.Mapping[str, t.Any], choice: Choice, newest: float)
         host.end([running.pid])
     if running is None or action == core.RESTARTED:
         daemon = host.start(wish["service"], wish["pid_file"])
-        core.refuse_old_interval(daemon, wish["queue_interval"], wish["pid_file"])
+        core.refuse_old_arguments(daemon, wish["queue_interval"], wish["pid_file"])
         return daemon
     return running if action == core.NONE else host.reload(running, wish["pid_file"], newest)
 
@@ -212,7 +216,7 @@ def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     choice, newest = host.look(wish["pid_file"], wish["service"]), max(times.values(), default=0.0)
     if dry:
         pending = time.time() if wish["files_pending"] else newest
-        return describe(plan(choice, pending, wish), daemon_of(choice, wish), [])
+        return describe(plan(choice, pending, wish), daemon_of(choice, wish))
     action, offered, certificate = plan(choice, newest, wish), wish["starttls_offered"], wish["certificate_file"]
     core.refuse_absent(wish["files"], times)
     core.refuse_future(times, time.time())
@@ -221,23 +225,23 @@ def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     answers = examine(wish, daemon.started)
     if offered and action == core.NONE and core.judge(answers, offered, shown) == core.FAIL:
         # A repaired folder, or a link to an older file, leaves no trace in the times; a new look of sendmail's tells.
-        action = core.RELOADED
-        daemon = host.reload(daemon, wish["pid_file"], newest)
+        action = plan(choice, math.inf, wish)
+        daemon = act(action, wish, choice, newest)
         answers = examine(wish, daemon.started)
     if core.judge(answers, offered) != core.PASS:
         raise core.explain(answers, offered, core.parse_reasons(host.read_log(daemon.started)), host.LOG)
     if core.find_others(answers, shown):
         raise core.explain_certificate(answers, shown, certificate)
-    return {**describe(action, daemon, answers), "starttls_offered": offered}
+    proven = [answer.place for answer in answers]
+    return {**describe(action, daemon), "proven": proven, "starttls_offered": offered}
 
 
-def describe(action: str, daemon: core.Daemon | None, answers: t.Sequence[core.Answer]) -> dict[str, t.Any]:
+def describe(action: str, daemon: core.Daemon | None) -> dict[str, t.Any]:
     """What the user gets to see of it."""
     return {
         "changed": action != core.NONE,
         "action": action,
         "pid": daemon.pid if daemon else 0,
-        "proven": [answer.place for answer in answers],
         "diff": {"before": _ACTIONS[action], "after": _ACTIONS[core.NONE]},
     }
 

@@ -112,6 +112,11 @@ queue_interval:
   returned: always
   type: str
   sample: 10m
+settings_fault:
+  description: What in C(/etc/mail/sendmail.conf), or in a file that Debian's C(sendmail.mc) includes, opens or stops a
+    relay whatever its cf says; empty when nothing does.
+  returned: always
+  type: str
 origin_kept:
   description: Whether O(mc) is this collection's own, so that M(mailtls.relay.sendmail_origin) has done its work.
   returned: always
@@ -186,8 +191,21 @@ _TOOLS = ("sendmail", "m4", "makemap", "make")
 _CF = "/etc/mail/sendmail.cf"
 _SUBMIT_CF = "/etc/mail/submit.cf"
 _CONF = "/etc/mail/sendmail.conf"
+# Debian's network scripts may write them; our sendmail.mc includes them as Debian's does.
+_INCLUDED = ("/etc/mail/m4/dialup.m4", "/etc/mail/m4/provider.m4")
 # What every Debian package that brings /usr/sbin/sendmail provides and conflicts with (Debian Policy 11.6).
 _MTA = "mail-transport-agent"
+
+
+def read_text(path: str) -> str:
+    """The text of a file, empty when there is none."""
+    return (files.read_bytes(path) or b"").decode(errors="replace")
+
+
+def find_settings_fault() -> str:
+    """What stands beside the variables and would open or stop the relay; empty when nothing does."""
+    included = (conf.find_strangers(read_text(path), path) for path in _INCLUDED)
+    return conf.find_fault(read_text(_CONF), _CONF) or next(filter(None, included), "")
 
 
 def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -204,12 +222,13 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "fqdn": presence.read_fqdn(),
         "tools": presence.find_tools(_TOOLS),
         "cf_present": os.path.exists(_CF),
-        "queue_interval": conf.read_value((files.read_bytes(_CONF) or b"").decode(errors="replace"), conf.INTERVAL),
-        "origin_kept": is_managed((files.read_bytes(wish["mc"]) or b"").decode(errors="replace")),
+        "queue_interval": conf.read_value(read_text(_CONF), conf.INTERVAL),
+        "settings_fault": find_settings_fault(),
+        "origin_kept": is_managed(read_text(wish["mc"])),
         "ipv6": host.network.ipv6,
         "v6only": host.network.v6only,
         "addresses": list(host.addresses),
-        "submission_detour": find_detour((files.read_bytes(_SUBMIT_CF) or b"").decode(errors="replace")),
+        "submission_detour": find_detour(read_text(_SUBMIT_CF)),
         "local_mail": look_at_local_mail(wish["root_alias"], present=not missing),
         "certificate_fault": presence.find_certificate_fault(
             wish["certificate_file"], wish["key_file"], wish["ca_file"]

@@ -355,6 +355,30 @@ def test_a_host_whose_programs_submit_elsewhere(lab: Lab) -> None:
         lab.read("mta1", "cp -a /root/submit.mc /root/submit.cf /etc/mail/")
 
 
+SETTINGS: dict[str, tuple[str, str, list[str]]] = {
+    "another cf": ("sendmail.conf", 'DAEMON_PARMS="-C /root/other.cf";', ["DAEMON_PARMS holds -C /root/other.cf"]),
+    "an option": ("sendmail.conf", 'MISC_PARMS="-OTLSFallbacktoClear=true";', ["MISC_PARMS holds -OTLSFallbackto"]),
+    "no queue runs": ("sendmail.conf", 'QUEUE_MODE="none";', ["nobody runs the queue", 'Write QUEUE_MODE="Daemon"']),
+    "no daemon": ("sendmail.conf", 'DAEMON_MODE="none";', ["the service starts no daemon", 'DAEMON_MODE="Daemon"']),
+    "another smart host": (
+        "m4/provider.m4",
+        "define(`SMART_HOST', `x.example')dnl",
+        ["provider.m4, line 1", "empty the"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_beside_the_variables(lab: Lab, name: str) -> None:
+    file, line, words = SETTINGS[name]
+    path = f"/etc/mail/{file}"
+    lab.read("mta1", f"cp -a {path} /root/kept && cat >> {path} << 'END'\n{line}\nEND")
+    try:
+        refused(lab, HOST, [path, *words])
+    finally:
+        lab.read("mta1", f"cp -a /root/kept {path}")
+
+
 def test_an_undefined_variable(lab: Lab, tmp_path: pathlib.Path) -> None:
     """Ansible's own check comes first, and it names file, line and column beside the result."""
     inventory = tmp_path / "hosts.yml"

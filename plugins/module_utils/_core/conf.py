@@ -2,22 +2,31 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Debian's /etc/mail/sendmail.conf: assignments of a shell, read by the init script at each start."""
+"""Debian's settings beside sendmail.mc: /etc/mail/sendmail.conf, assignments of a shell which the init script reads at
+each start, and the m4 files of its network scripts.
+"""
 
 from __future__ import annotations
 
 import re
 
 from .errors import MailtlsError
+from .statement import parse_statements
 
 INTERVAL = "QUEUE_INTERVAL"
 # What the init script takes for "the daemon runs the queue itself"; letter case does not count.
 _DAEMON_RUNS_QUEUE = ("daemon", "$daemon_mode", "${daemon_mode}")
 
 
+# Arguments for the daemon, for a queue runner of its own, and for both; those of cron, and of the queue of local mail.
+_ARGUMENTS = ("DAEMON_PARMS", "QUEUE_PARMS", "MISC_PARMS", "CRON_PARMS", "MSP_PARMS")
+# Another cf, an option or a macro of it, the cf of local programs.
+_BESIDE = re.compile(r"(?:^|\s)(-(?:[CMOo]|Ac).*?)(?=\s+-|\s*$)")
+
+
 def read_value(text: str, name: str) -> str:
     """The value of a variable without its quotes; of several assignments the last, as in the shell; empty if none."""
-    found = re.findall(rf"^[ \t]*{name}=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;#]*)", text, re.MULTILINE)
+    found = re.findall(rf"^(?:.*;)?[ \t]*(?:export[ \t]+)?{name}=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;#]*)", text, re.MULTILINE)
     return str(found[-1]).strip("\"'") if found else ""
 
 
@@ -28,6 +37,43 @@ def with_value(text: str, name: str, value: str) -> str:
     if count:
         return changed
     return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{line}\n"
+
+
+def find_beside(arguments: str) -> str:
+    """The arguments by which a sendmail runs something else than its cf says; empty when there are none."""
+    return " ".join(_BESIDE.findall(arguments))
+
+
+def find_fault(text: str, where: str) -> str:
+    """What in these settings opens or stops a relay, whatever its cf says, with what to do; empty when nothing does."""
+    for name in _ARGUMENTS:
+        beside = find_beside(read_value(text, name))
+        if beside:
+            return (
+                f"{where}: {name} holds {beside}, so sendmail would run something else than the role writes and checks."
+                " Remove it there; options stand in sendmail_mc_extra."
+            )
+    mode = read_value(text, "DAEMON_MODE")
+    if mode and mode.lower() not in _DAEMON_RUNS_QUEUE:
+        return f'{where}: DAEMON_MODE is "{mode}", so the service starts no daemon. Write DAEMON_MODE="Daemon"; there.'
+    mode = read_value(text, "QUEUE_MODE")
+    if mode.lower().startswith("none"):
+        return (
+            f'{where}: QUEUE_MODE is "{mode}", so nobody runs the queue, and held mail would never leave. Write'
+            ' QUEUE_MODE="Daemon"; there.'
+        )
+    return ""
+
+
+def find_strangers(text: str, where: str) -> str:
+    """What a file that Debian's sendmail.mc includes says beside the variables, with what to do; empty when nothing."""
+    said = parse_statements(text, where, framed=True)
+    if not said:
+        return ""
+    return (
+        f"{where}, line {said[0].line}: {said[0]} would go into sendmail.cf beside the variables. Move it there"
+        " (sendmail_smart_host, sendmail_mc_extra), and empty the file."
+    )
 
 
 def refuse_other_runners(text: str, where: str) -> None:

@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .conf import find_beside
 from .duration import parse
 from .errors import MailtlsError
 
@@ -43,11 +44,27 @@ _SIGNS = ("STARTTLS=server", " unsafe: ", "cannot bind", "cannot listen", "probl
 
 @dataclass(frozen=True)
 class Daemon:
-    """A process, when it started (seconds since the epoch), and how often it runs the queue (its option -q)."""
+    """A process, when it started (seconds since the epoch), and its command line as far as the pid file tells it."""
 
     pid: int
     started: float
-    interval: str = ""
+    command: str = ""
+
+    @property
+    def interval(self) -> str:
+        """How often it runs the queue (its option -q); empty when it does not."""
+        found = re.search(r"\s-q((?:[0-9]{1,6}[wdhms])+)(?!\S)", self.command)
+        return found.group(1) if found else ""
+
+    @property
+    def beside(self) -> str:
+        """The arguments by which it runs something else than its cf says."""
+        return find_beside(self.command)
+
+    @property
+    def heeds_hup(self) -> bool:
+        """Whether it comes up again after SIGHUP: sendmail ends when it was not called by its full path."""
+        return not self.command or self.command.startswith("/")
 
 
 @dataclass(frozen=True)
@@ -70,10 +87,9 @@ def parse_pid(text: str) -> int | None:
     return int(first) if first.isdigit() and int(first) > 1 else None
 
 
-def parse_interval(text: str) -> str:
-    """How often the daemon runs the queue, from its command line in the pid file; empty when it does not."""
-    found = re.search(r"\s-q((?:[0-9]{1,6}[wdhms])+)(?!\S)", text.partition("\n")[2])
-    return found.group(1) if found else ""
+def parse_command(text: str) -> str:
+    """The daemon's command line, from its pid file."""
+    return text.partition("\n")[2].strip()
 
 
 def parse_stat(text: str) -> tuple[str, int]:
@@ -91,14 +107,20 @@ def parse_parent(text: str) -> int:
 def plan(running: Daemon | None, newest: float, interval: str = "") -> str:
     """What makes the daemon run what is on disk; ``newest`` is when a file it read at its start last changed.
 
-    After HUP it has the same arguments, so only a restart changes how often it runs the queue. A daemon without the
+    After HUP it has the same arguments, so only a restart changes how often it runs the queue. A daemon without that
     option is left alone: another process of Debian's runs the queue then.
     """
     if running is None:
         return STARTED
-    if interval and running.interval and not is_same_time(running.interval, interval):
+    if running.beside or _differs(running, interval):
         return RESTARTED
-    return RELOADED if newest >= running.started else NONE
+    if newest < running.started:
+        return NONE
+    return RELOADED if running.heeds_hup else RESTARTED
+
+
+def _differs(daemon: Daemon, interval: str) -> bool:
+    return bool(interval and daemon.interval and not is_same_time(daemon.interval, interval))
 
 
 def refuse_absent(paths: t.Sequence[str], times: t.Mapping[str, float]) -> None:
@@ -159,9 +181,16 @@ def is_same_time(one: str, other: str) -> bool:
     return one == other or parse(one, "-q").seconds == parse(other, "-q").seconds
 
 
-def refuse_old_interval(daemon: Daemon, interval: str, where: str) -> None:
-    """Raise when the daemon still runs the queue at another interval although it was restarted."""
-    if interval and daemon.interval and not is_same_time(daemon.interval, interval):
+def refuse_old_arguments(daemon: Daemon, interval: str, where: str) -> None:
+    """Raise when a daemon has the wrong arguments although it was restarted."""
+    if daemon.beside:
+        raise MailtlsError(
+            f"the daemon was restarted with {daemon.beside} again, so it runs something else than the role wrote",
+            where=where,
+            remedy="Look what sets that: DAEMON_PARMS or MISC_PARMS in /etc/mail/sendmail.conf, or the unit (systemctl"
+            " cat sendmail).",
+        )
+    if _differs(daemon, interval):
         raise MailtlsError(
             f"the daemon was restarted and runs its queue every {daemon.interval} again, not {interval}",
             where=where,

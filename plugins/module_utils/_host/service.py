@@ -19,7 +19,7 @@ from .._core.certificate import split_pem
 from .._core.daemon import (
     Daemon,
     explain_silence,
-    parse_interval,
+    parse_command,
     parse_parent,
     parse_pid,
     parse_reasons,
@@ -49,13 +49,13 @@ def find_daemon(pid_file: str) -> Daemon | None:
     if not pid or not stat:
         return None
     name, ticks = parse_stat(stat)
-    return Daemon(pid, _since_epoch(ticks), parse_interval(text)) if name.startswith("sendmail") else None
+    return Daemon(pid, _since_epoch(ticks), parse_command(text)) if name.startswith("sendmail") else None
 
 
-def read_interval(pid_file: str, pid: int) -> str:
-    """How often this process runs the queue, if the pid file speaks of it."""
+def read_command(pid_file: str, pid: int) -> str:
+    """The command line of this process, if the pid file speaks of it."""
     text = _read(pid_file)
-    return parse_interval(text) if parse_pid(text) == pid else ""
+    return parse_command(text) if parse_pid(text) == pid else ""
 
 
 def look(pid_file: str, service: str) -> Choice:

@@ -33,7 +33,7 @@ class Relay:
         self.fault = ""
         self.reload_helps = True
         self.surplus: tuple[int, ...] = ()
-        self.next_interval = ""
+        self.next_command = ""
         self.done: list[str] = []
 
     def look(self, pid_file: str, service: str) -> Choice:
@@ -46,7 +46,7 @@ class Relay:
 
     def start(self, service: str, pid_file: str) -> Daemon:
         self.done.append("start")
-        self.running, self.fault, self.surplus = Daemon(9, 200.0, self.next_interval), "", ()
+        self.running, self.fault, self.surplus = Daemon(9, 200.0, self.next_command), "", ()
         return self.running
 
     def reload(self, old: Daemon, pid_file: str, newest: float) -> Daemon:
@@ -65,7 +65,7 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Relay:
     found = Relay()
     monkeypatch.setattr(service, "look", found.look)
     monkeypatch.setattr(service, "end", found.end)
-    monkeypatch.setattr(service, "read_interval", lambda path, pid: found.running.interval if found.running else "")
+    monkeypatch.setattr(service, "read_command", lambda path, pid: found.running.command if found.running else "")
     monkeypatch.setattr(service, "read_fingerprint", lambda path: found.certificate)
     monkeypatch.setattr(service, "read_times", lambda paths: found.times)
     monkeypatch.setattr(service, "start", found.start)
@@ -103,7 +103,7 @@ def test_state_decides(
 ) -> None:
     relay.running, relay.times = running, {"/cf": changed_at}
     told = run(capfd, check=True)
-    assert (told["changed"], told["action"], told["proven"]) == (True, action, []) and relay.done == []
+    assert (told["changed"], told["action"]) == (True, action) and relay.done == []
     answer = run(capfd)
     assert (answer["changed"], answer["action"], answer["pid"]) == (True, action, 9) and relay.done == done
     assert answer["diff"]["before"] != answer["diff"]["after"]
@@ -154,9 +154,11 @@ def test_the_certificate_on_the_wire_is_the_one_on_disk(
     assert action or "192.0.2.1:25: the certificate that is shown" in answer["msg"]
 
 
-def test_check_mode_asks_nothing(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+def test_check_mode_asks_nothing_and_so_proves_nothing(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
     relay.answers = [CLEAR]
-    assert run(capfd, check=True)["changed"] is False and relay.done == []
+    told = run(capfd, check=True)
+    assert told["changed"] is False and relay.done == []
+    assert "proven" not in told and "starttls_offered" not in told
 
 
 @pytest.mark.parametrize(("running", "action"), [(None, "started"), (Daemon(7, 100.0), "reloaded")])
@@ -222,11 +224,23 @@ def test_an_error_of_the_host_is_told(
     assert run(capfd)["msg"] == "sendmail: no daemon runs."
 
 
-@pytest.mark.parametrize(("after", "fails"), [("5m", False), ("10m", True)])
-def test_another_interval_restarts_the_daemon(
-    relay: Relay, capfd: pytest.CaptureFixture[str], after: str, fails: bool
+def command(arguments: str) -> str:
+    return f"/usr/sbin/sendmail-mta -Am -bd {arguments}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fails"),
+    [
+        ("-q10m", "-q5m", False),
+        ("-q10m", "-q10m", True),
+        ("-q5m -C /other.cf", "-q5m", False),
+        ("-q5m -C /other.cf", "-q5m -C /other.cf", True),
+    ],
+)
+def test_other_arguments_restart_the_daemon(
+    relay: Relay, capfd: pytest.CaptureFixture[str], before: str, after: str, fails: bool
 ) -> None:
-    relay.running, relay.next_interval = Daemon(7, 100.0, "10m"), after
+    relay.running, relay.next_command = Daemon(7, 100.0, command(before)), command(after)
     wish = {**OPTIONS, "queue_interval": "5m"}
     told = run_module(sendmail_daemon.main, capfd, wish, check=True)
     assert (told["changed"], told["action"]) == (True, "restarted") and relay.done == []
@@ -234,3 +248,12 @@ def test_another_interval_restarts_the_daemon(
     assert relay.done[:2] == ["end 7", "start"] and bool(answer.get("failed")) is fails
     if not fails:
         assert answer["action"] == "restarted" and not run_module(sendmail_daemon.main, capfd, wish)["changed"]
+
+
+@pytest.mark.parametrize("answers", [[TLS], [CLEAR, TLS]])
+def test_a_daemon_that_would_end_on_hup_is_restarted(
+    relay: Relay, capfd: pytest.CaptureFixture[str], answers: list[Answer]
+) -> None:
+    relay.running, relay.answers = Daemon(7, 100.0, "./sendmail-mta -bd"), answers
+    relay.times = {"/cf": 101.0 if answers == [TLS] else 90.0}
+    assert run(capfd)["action"] == "restarted" and relay.done[-3:] == ["end 7", "start", "prove"]

@@ -31,6 +31,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(localmail, "plan_aliases", lambda root_alias: root_alias or None)
     (tmp_path / "sendmail.conf").write_text('QUEUE_INTERVAL="5m";\n', encoding="utf-8")
     monkeypatch.setattr(sendmail_info, "_CONF", str(tmp_path / "sendmail.conf"))
+    monkeypatch.setattr(sendmail_info, "_INCLUDED", (str(tmp_path / "dialup.m4"), str(tmp_path / "provider.m4")))
     monkeypatch.setattr(service, "read_host", lambda: Host(frozenset(), ("192.0.2.1",), Network(True, False)))
 
 
@@ -46,7 +47,7 @@ def test_it_looks_and_changes_nothing(
     assert answer["version"] == "8.17.1.9" and answer["fqdn"] == "mta1.example.test"
     assert answer["addresses"] == ["192.0.2.1"] and answer["ipv6"] is True and answer["v6only"] is False
     assert answer["certificate_fault"] == "asked ('/c', '/k', '')"
-    assert answer["queue_interval"] == "5m"
+    assert answer["queue_interval"] == "5m" and answer["settings_fault"] == ""
     assert sorted(answer["tools"]) == ["m4", "make", "makemap", "sendmail"]
 
 
@@ -92,3 +93,17 @@ def test_whose_the_mc_is(
     if text is not None:
         (tmp_path / "mc").write_text(text)
     assert run_module(sendmail_info.main, capfd, {"mc": str(tmp_path / "mc")})["origin_kept"] is kept
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("sendmail.conf", "QUEUE_MODE=none\n", "nobody runs the queue"),
+        ("provider.m4", "define(`SMART_HOST', `a.example')\n", "provider.m4, line 1: define(SMART_HOST, a.example)"),
+    ],
+)
+def test_settings_beside_the_variables_are_told(
+    tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str], name: str, text: str, told: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert told in run_module(sendmail_info.main, capfd, {})["settings_fault"]

@@ -23,6 +23,8 @@ STOCK = '# QUEUE_INTERVAL="10m";\nDAEMON_MODE="Daemon";\nQUEUE_MODE="${DAEMON_MO
         ("  QUEUE_INTERVAL='5m'\n", "5m"),
         ('QUEUE_INTERVAL="10m";\nQUEUE_INTERVAL="5m";\n', "5m"),
         ('MY_QUEUE_INTERVAL="10m";', ""),
+        ("export QUEUE_INTERVAL=5m", "5m"),
+        ('X="1"; QUEUE_INTERVAL="5m"', "5m"),
     ],
 )
 def test_the_last_assignment_counts(text: str, value: str) -> None:
@@ -53,3 +55,46 @@ def test_the_daemon_runs_the_queue(text: str) -> None:
 def test_another_runner_is_refused(line: str) -> None:
     with pytest.raises(MailtlsError, match="does not run its queue"):
         conf.refuse_other_runners(STOCK + line, "/etc/mail/sendmail.conf")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        STOCK,
+        'QUEUE_MODE="cron";',
+        'DAEMON_PARMS="-X /var/log/traffic -d0.1";',
+        'QUEUE_PARMS="-qp5m";',
+        '# DAEMON_PARMS="-C /x"',
+    ],
+)
+def test_settings_a_relay_can_live_with(text: str) -> None:
+    assert conf.find_fault(text, "x") == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('DAEMON_PARMS="-C /other.cf";', "conf: DAEMON_PARMS holds -C /other.cf, so sendmail would run something else"),
+        ('DAEMON_PARMS="-d1 -C/other.cf -q1h";', "holds -C/other.cf, so"),
+        ("MISC_PARMS='-O TLSFallbacktoClear=true -X /log'", "MISC_PARMS holds -O TLSFallbacktoClear=true, so"),
+        ('QUEUE_PARMS="-oQ/tmp -Mrelay"', "QUEUE_PARMS holds -oQ/tmp -Mrelay, so"),
+        ('CRON_PARMS="-Ac"', "CRON_PARMS holds -Ac, so"),
+        ('MSP_PARMS="-C /x"', "MSP_PARMS holds -C /x, so"),
+        ('QUEUE_MODE="None";', 'QUEUE_MODE is "None", so nobody runs the queue'),
+        ('DAEMON_MODE="none";', 'DAEMON_MODE is "none", so the service starts no daemon'),
+        ('DAEMON_MODE="inetd";', "so the service starts no daemon"),
+    ],
+)
+def test_settings_that_open_or_stop_a_relay(line: str, told: str) -> None:
+    assert told in conf.find_fault(STOCK + line, "conf")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "dnl # nothing\n", "# a comment\n", "divert(-1)\nprose\ndivert(0)dnl\n"])
+def test_nothing_is_included(text: str) -> None:
+    assert conf.find_strangers(text, "m4") == ""
+
+
+def test_what_is_included_beside_the_variables() -> None:
+    told = conf.find_strangers("dnl\ndefine(`SMART_HOST', `a.example')dnl\n", "m4")
+    assert told.startswith("m4, line 2: define(SMART_HOST, a.example) would go into sendmail.cf")

@@ -205,25 +205,47 @@ def test_another_certificate_is_named(answer: daemon.Answer, told: str) -> None:
     ],
 )
 def test_the_interval_is_read_from_the_command_line(text: str, interval: str) -> None:
-    assert daemon.parse_interval(text) == interval
+    assert daemon.Daemon(7, 1.0, daemon.parse_command(text)).interval == interval
+
+
+SENDMAIL = "/usr/sbin/sendmail-mta -Am -L sm-mta -bd"
 
 
 @pytest.mark.parametrize(
-    ("running", "wished", "action"),
+    ("arguments", "wished", "action"),
     [
-        ("10m", "10m", daemon.NONE),
-        ("10m", "600s", daemon.NONE),
-        ("10m", "5m", daemon.RESTARTED),
-        ("10m", "", daemon.NONE),
+        (" -q10m", "10m", daemon.NONE),
+        (" -q10m", "600s", daemon.NONE),
+        (" -q10m", "5m", daemon.RESTARTED),
+        (" -q10m", "", daemon.NONE),
         ("", "5m", daemon.NONE),
+        (" -C /other.cf -q10m", "10m", daemon.RESTARTED),
+        (" -q10m -OTLSFallbacktoClear=true", "10m", daemon.RESTARTED),
+        (" -q10m -MSrelay.example", "", daemon.RESTARTED),
+        (" -q10m -X /var/log/traffic -d0.1", "10m", daemon.NONE),
     ],
 )
-def test_another_interval_needs_a_restart(running: str, wished: str, action: str) -> None:
-    assert daemon.plan(daemon.Daemon(7, 100.0, running), 90.0, wished) == action
+def test_other_arguments_need_a_restart(arguments: str, wished: str, action: str) -> None:
+    assert daemon.plan(daemon.Daemon(7, 100.0, SENDMAIL + arguments), 90.0, wished) == action
+
+
+@pytest.mark.parametrize(
+    ("command", "action"),
+    [
+        (SENDMAIL, daemon.RELOADED),
+        ("", daemon.RELOADED),
+        ("./sendmail-mta -bd -q10m", daemon.RESTARTED),
+        ("sendmail -bd -q10m", daemon.RESTARTED),
+    ],
+)
+def test_a_daemon_without_its_full_path_would_end_on_hup(command: str, action: str) -> None:
+    assert daemon.plan(daemon.Daemon(7, 100.0, command), 100.0) == action
 
 
 def test_a_restart_that_changed_nothing_is_told() -> None:
-    for running, wished in (("5m", "5m"), ("", "5m"), ("10m", "")):
-        daemon.refuse_old_interval(daemon.Daemon(7, 100.0, running), wished, "/pid")
+    for arguments, wished in ((" -q5m", "5m"), ("", "5m"), (" -q10m", "")):
+        daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL + arguments), wished, "/pid")
     with pytest.raises(MailtlsError, match=r"every 10m again, not 5m.*QUEUE_INTERVAL"):
-        daemon.refuse_old_interval(daemon.Daemon(7, 100.0, "10m"), "5m", "/pid")
+        daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL + " -q10m"), "5m", "/pid")
+    with pytest.raises(MailtlsError, match=r"^/pid: the daemon was restarted with -C /other.cf again.*DAEMON_PARMS"):
+        daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL + " -C /other.cf -q10m"), "10m", "/pid")

@@ -219,10 +219,10 @@ def test_the_log_is_the_journal_or_the_file(
     assert "@1234" in calls[0]
 
 
-@pytest.mark.parametrize(("pid", "interval"), [(7, "10m"), (8, "")])
-def test_the_interval_is_that_of_the_process_in_the_pid_file(files: dict[str, str], pid: int, interval: str) -> None:
+@pytest.mark.parametrize(("pid", "command"), [(7, "/usr/sbin/sendmail-mta -bd -q10m"), (8, "")])
+def test_the_command_is_that_of_the_process_in_the_pid_file(files: dict[str, str], pid: int, command: str) -> None:
     files[PID] = "7\n/usr/sbin/sendmail-mta -bd -q10m\n"
-    assert service.read_interval(PID, pid) == interval
+    assert service.read_command(PID, pid) == command
 
 
 def test_a_service_is_stopped_and_that_is_not_taken_from_systemd(
