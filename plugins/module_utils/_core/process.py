@@ -82,6 +82,17 @@ def is_inside(process: Process, service: str) -> bool:
     return process.unit in (None, f"{service}.service")
 
 
+def parse_holder(locks: str, device: tuple[int, int], inode: int) -> int | None:
+    """The process that holds a lock on a file or folder, in /proc/locks (proc(5)); None where it cannot be seen.
+
+    ``device`` is the major and minor number of the file system.
+    """
+    place = f"{device[0]:02x}:{device[1]:02x}:{inode}"
+    # A line with -> is of one that waits.
+    held = re.findall(rf"^\d+: +FLOCK +\S+ +\S+ +(\d+) +{place} ", locks, re.MULTILINE)
+    return int(held[0]) if held and int(held[0]) else None
+
+
 def parse_title(text: str) -> str:
     """What a process calls itself in /proc/PID/cmdline, arguments apart by one blank."""
     return text.replace("\0", " ").strip()

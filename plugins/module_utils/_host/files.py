@@ -16,14 +16,19 @@ import grp
 import os
 import pwd
 import stat
+import time
 import typing as t
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from .._core.errors import MailtlsError
+from .._core.process import parse_holder, parse_title
 
 # Hidden, so that neither sendmail nor Debian's make takes such a file for one of its own.
 _ASIDE = ".{name}.mailtls-aside"
+# A run keeps a folder for seconds; the longest is makemap with a million entries on a slow disk.
+_LOCK_TIMEOUT = 120.0
+_POLL = 0.2
 
 
 @dataclass(frozen=True)
@@ -130,16 +135,43 @@ def remove(path: str) -> None:
 
 @contextmanager
 def locked(folder: str) -> t.Iterator[None]:
-    """Keep a second run out of ``folder`` while this one changes it (flock on the folder itself)."""
+    """Keep a second run out of ``folder`` while this one changes it (flock on the folder itself).
+
+    Raises MailtlsError when another keeps it for more than two minutes.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise MailtlsError(f"the folder cannot be opened: {error.strerror}", where=folder) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, folder)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: str) -> None:
+    end = time.monotonic() + _LOCK_TIMEOUT
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise MailtlsError(
+                    f"{_find_holder(descriptor)} has kept this folder locked for {_LOCK_TIMEOUT:.0f} s",
+                    where=folder,
+                    remedy="Wait for that run, or end it when it hangs; then run again. Nothing was changed in it.",
+                ) from None
+        time.sleep(_POLL)
+
+
+def _find_holder(descriptor: int) -> str:
+    status = os.fstat(descriptor)
+    locks = (read_bytes("/proc/locks") or b"").decode(errors="replace")
+    pid = parse_holder(locks, (os.major(status.st_dev), os.minor(status.st_dev)), status.st_ino)
+    title = parse_title((read_bytes(f"/proc/{pid}/cmdline") or b"").decode(errors="replace")) if pid else ""
+    return f"process {pid} ({title[:80]})" if pid else "another run"
 
 
 def _user_name(number: int) -> str:

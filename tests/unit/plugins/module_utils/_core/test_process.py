@@ -90,3 +90,19 @@ def test_the_title_is_read() -> None:
 )  # fmt: skip
 def test_the_unit_is_read(groups: str, first: str, unit: str | None) -> None:
     assert process.parse_unit(groups, first) == unit
+
+
+LOCKS = """1: POSIX  ADVISORY  WRITE 11 fe:01:77 0 EOF
+2: FLOCK  ADVISORY  WRITE 22 fe:01:77 0 EOF
+2: -> FLOCK  ADVISORY  WRITE 33 fe:01:77 0 EOF
+3: FLOCK  ADVISORY  WRITE 44 00:2a:78 0 EOF
+4: FLOCK  ADVISORY  WRITE 0 fe:01:79 0 EOF
+"""
+
+
+@pytest.mark.parametrize(
+    ("device", "inode", "pid"),
+    [((254, 1), 77, 22), ((0, 42), 78, 44), ((0, 42), 77, None), ((254, 1), 7, None), ((254, 1), 79, None)],
+)
+def test_who_holds_a_lock(device: tuple[int, int], inode: int, pid: int | None) -> None:
+    assert process.parse_holder(LOCKS, device, inode) == pid

@@ -10,6 +10,8 @@ import grp
 import os
 import pathlib
 import stat
+import subprocess
+import sys
 
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
@@ -107,6 +109,24 @@ def test_only_one_run_changes_a_folder(tmp_path: pathlib.Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(descriptor)
+
+
+def test_a_run_that_hangs_is_waited_for_with_an_end_and_named(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LOCK_TIMEOUT", 0.3)
+    hold = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), 2); print(flush=True); input()"
+    command, pipe = [sys.executable, "-c", hold, tmp_path], subprocess.PIPE
+    told = r"has kept this folder locked for 0 s\. Wait for that run"
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as other:
+        assert other.stdout and other.stdout.readline()
+        with pytest.raises(MailtlsError, match=told) as caught, files.locked(str(tmp_path)):
+            pass
+        # Some file systems have other numbers in /proc/locks than in stat(2).
+        assert str(caught.value).startswith((f"{tmp_path}: process {other.pid} (", f"{tmp_path}: another run"))
+        other.communicate(b"\n")
+    with files.locked(str(tmp_path)):
+        pass
 
 
 def test_what_cannot_be_swapped_or_removed_is_an_error(tmp_path: pathlib.Path) -> None:
