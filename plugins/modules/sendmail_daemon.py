@@ -30,7 +30,8 @@ description:
   - If STARTTLS is missing, or another certificate is shown, although nothing on disk looks newer than the daemon, makes
     it read them once more, which helps when only the mode of a folder was repaired, or a symbolic link leads elsewhere.
   - An address that gives no answer, or is throttled, is asked again until O(timeout), and then counts as
-    inconclusive, which is a failure.
+    inconclusive, which is a failure. Where the daemon rejects connections because of the load (C(RefuseLA)), that is
+    said.
 options:
   files:
     description: The files the daemon reads only at its start. All must be there, but not yet in check mode.
@@ -201,11 +202,13 @@ def act(action: str, wish: t.Mapping[str, t.Any], choice: Choice, newest: float)
     return running if action == core.NONE else host.reload(running, wish["pid_file"], newest)
 
 
-def examine(wish: t.Mapping[str, t.Any], since: float) -> list[core.Answer]:
-    """Ask every address; raises when a socket that was asked for is not there."""
+def examine(wish: t.Mapping[str, t.Any], daemon: core.Daemon) -> list[core.Answer]:
+    """Ask every address; raises when a socket that was asked for is not there, or closed because of the load."""
     missing, answers = prove(listener.parse_listeners(wish["listeners"]), wish["timeout"])
+    if missing or not all(answer.known for answer in answers):
+        core.refuse_busy(host.read_title(daemon.pid), host.read_options(wish["files"]), f"process {daemon.pid}")
     if missing:
-        reasons = core.parse_reasons(host.read_log(since))
+        reasons = core.parse_reasons(host.read_log(daemon.started))
         raise core.explain_missing([str(item) for item in missing], reasons, host.LOG)
     return answers
 
@@ -222,12 +225,12 @@ def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     core.refuse_future(times, time.time())
     shown = host.read_fingerprint(certificate) if certificate else ""
     daemon = act(action, wish, choice, newest)
-    answers = examine(wish, daemon.started)
+    answers = examine(wish, daemon)
     if offered and action == core.NONE and core.judge(answers, offered, shown) == core.FAIL:
         # A repaired folder, or a link to an older file, leaves no trace in the times; a new look of sendmail's tells.
         action = plan(choice, math.inf, wish)
         daemon = act(action, wish, choice, newest)
-        answers = examine(wish, daemon.started)
+        answers = examine(wish, daemon)
     if core.judge(answers, offered) != core.PASS:
         raise core.explain(answers, offered, core.parse_reasons(host.read_log(daemon.started)), host.LOG)
     if core.find_others(answers, shown):

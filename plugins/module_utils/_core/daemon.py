@@ -39,6 +39,8 @@ _ADVICE = (
     ("Address already in use", "Another process holds the port: see ss -ltnp."),
     ("annot assign requested address", "The address is not one of this host's: correct sendmail_listeners."),
 )
+# What the daemon calls itself while it keeps its sockets closed (refuseconnections in conf.c).
+_REJECTS = re.compile(r"rejecting connections on daemon \S+: (?:load average: (\d+)|(\d+ children))")
 _SIGNS = ("STARTTLS=server", " unsafe: ", "cannot bind", "cannot listen", "problem creating SMTP socket", "SYSERR")
 
 
@@ -226,6 +228,20 @@ def explain(answers: t.Sequence[Answer], offered: bool, reasons: t.Sequence[str]
     what = "STARTTLS is offered although sendmail_starttls_offered is false"
     remedy = 'The access map must hold "Srv_Features:" with S, and no Srv_Features for 127.0.0.1, ::1 or localhost.'
     return MailtlsError(what, where=places, remedy=remedy)
+
+
+def refuse_busy(title: str, options: t.Mapping[str, str], where: str) -> None:
+    """Raise when the daemon, by its title, rejects connections now; ``options`` are those of its cf, in lower case."""
+    found = _REJECTS.search(title)
+    if not found:
+        return
+    load, children = found.groups()
+    name, reason = ("RefuseLA", f"the load average is {load}") if load else ("MaxDaemonChildren", f"it has {children}")
+    raise MailtlsError(
+        f"sendmail rejects all connections now: {reason} and its limit ({name}) {options.get(name.lower(), 'less')}",
+        where=where,
+        remedy="Senders try again by themselves. See what keeps the host busy (top), and run again when it is less.",
+    )
 
 
 def explain_missing(missing: t.Sequence[str], reasons: t.Sequence[str], log_name: str) -> MailtlsError:

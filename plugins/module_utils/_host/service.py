@@ -16,6 +16,7 @@ import typing as t
 from contextlib import suppress
 
 from .._core.certificate import split_pem
+from .._core.cf import parse_options
 from .._core.daemon import (
     Daemon,
     explain_silence,
@@ -83,6 +84,16 @@ def _since_epoch(ticks: int) -> float:
     # The clock since boot, not btime: btime is whole seconds and moves when the clock is set.
     age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     return time.time() - age
+
+
+def read_title(pid: int) -> str:
+    """What a process calls itself now; empty when it has ended."""
+    return parse_title(_read(f"/proc/{pid}/cmdline"))
+
+
+def read_options(paths: t.Sequence[str]) -> dict[str, str]:
+    """The options of the cf among these files."""
+    return parse_options("".join(_read(path) for path in paths if path.endswith(".cf")))
 
 
 def read_fingerprint(path: str) -> str:

@@ -29,6 +29,7 @@ class Relay:
         self.answers = [TLS]
         self.missing: tuple[Listener, ...] = ()
         self.log = ""
+        self.title = "sendmail: MTA: accepting connections"
         self.certificate = ""
         self.fault = ""
         self.reload_helps = True
@@ -70,6 +71,8 @@ def relay(monkeypatch: pytest.MonkeyPatch) -> Relay:
     monkeypatch.setattr(service, "read_times", lambda paths: found.times)
     monkeypatch.setattr(service, "start", found.start)
     monkeypatch.setattr(service, "reload", found.reload)
+    monkeypatch.setattr(service, "read_title", lambda pid: found.title)
+    monkeypatch.setattr(service, "read_options", lambda paths: {"refusela": "96"})
     monkeypatch.setattr(service, "read_log", lambda since: found.log)
     monkeypatch.setattr(sendmail_daemon, "prove", found.prove)
     return found
@@ -203,6 +206,15 @@ def test_a_missing_socket_fails_with_the_reason(relay: Relay, capfd: pytest.Capt
     relay.log = "NOQUEUE: SYSERR(root): opendaemonsocket: daemon MTA-v4: cannot bind: Address already in use\n"
     told = run(capfd)["msg"]
     assert "does not listen on every address (inet), port 25" in told and "Another process" in told
+
+
+@pytest.mark.parametrize("missing", [(), (Listener("inet"),)])
+def test_a_load_above_the_limit_is_named(
+    relay: Relay, capfd: pytest.CaptureFixture[str], missing: tuple[Listener, ...]
+) -> None:
+    relay.answers, relay.missing = [OPEN], missing
+    relay.title = "sendmail: MTA: rejecting connections on daemon MTA-v4: load average: 105"
+    assert "the load average is 105 and its limit (RefuseLA) 96" in run(capfd)["msg"]
 
 
 @pytest.mark.parametrize(("times", "told"), [({}, "/cf: there is no such file"), ({"/cf": 9e12}, "in the future")])

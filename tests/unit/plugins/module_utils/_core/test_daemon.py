@@ -249,3 +249,26 @@ def test_a_restart_that_changed_nothing_is_told() -> None:
         daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL + " -q10m"), "5m", "/pid")
     with pytest.raises(MailtlsError, match=r"^/pid: the daemon was restarted with -C /other.cf again.*DAEMON_PARMS"):
         daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL + " -C /other.cf -q10m"), "10m", "/pid")
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        (
+            "MTA: rejecting connections on daemon MTA-v4: load average: 105",
+            "load average is 105 and its limit (RefuseLA) 96",
+        ),
+        ("rejecting connections on daemon MTA: 500 children, max 500", "it has 500 children and its limit (MaxDaemonC"),
+    ],
+)
+def test_a_daemon_that_rejects_connections_says_why(title: str, told: str) -> None:
+    with pytest.raises(MailtlsError, match=r"process 7: sendmail rejects all connections now.*run again") as caught:
+        daemon.refuse_busy(f"sendmail: {title} ", {"refusela": "96"}, "process 7")
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "title", ["", "sendmail: MTA: accepting connections", "sendmail: rejecting new messages: min free: 1"]
+)
+def test_other_daemons_do_not(title: str) -> None:
+    daemon.refuse_busy(title, {}, "process 7")

@@ -250,3 +250,11 @@ def test_the_start_at_boot_is_set_where_it_differs(
     monkeypatch.setattr(service, "run", run)
     service.set_enabled("sendmail", wished)
     assert calls == ["is-enabled", *asked]
+
+
+def test_what_the_daemon_says_of_itself(files: dict[str, str]) -> None:
+    files["/proc/7/cmdline"] = "sendmail: MTA: accepting connections\0\0"
+    files["/etc/mail/sendmail.cf"] = "O RefuseLA=96\n"
+    assert service.read_title(7) == "sendmail: MTA: accepting connections"
+    assert service.read_title(8) == ""
+    assert service.read_options(["/etc/mail/certs/host.crt", "/etc/mail/sendmail.cf"]) == {"refusela": "96"}
