@@ -75,7 +75,7 @@ options:
     description:
       - How often the daemon shall run the queue, as in C(10m); M(mailtls.relay.sendmail_conf) makes the service
         start it so.
-      - Not looked at when empty, or when the daemon does not run the queue.
+      - Empty when something else runs the queue.
     type: str
     default: ""
   service:

@@ -112,6 +112,11 @@ queue_interval:
   returned: always
   type: str
   sample: 10m
+daemon_runs_queue:
+  description: Whether C(/etc/mail/sendmail.conf) lets the daemon itself run the queue, and not cron or a process of
+    its own.
+  returned: always
+  type: bool
 settings_fault:
   description: What in C(/etc/mail/sendmail.conf), or in a file that Debian's C(sendmail.mc) includes, opens or stops a
     relay whatever its cf says; empty when nothing does.
@@ -223,6 +228,7 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "tools": presence.find_tools(_TOOLS),
         "cf_present": os.path.exists(_CF),
         "queue_interval": conf.read_value(read_text(_CONF), conf.INTERVAL),
+        "daemon_runs_queue": conf.runs_queue(read_text(_CONF)),
         "settings_fault": find_settings_fault(),
         "origin_kept": is_managed(read_text(wish["mc"])),
         "ipv6": host.network.ipv6,

@@ -39,6 +39,12 @@ def with_value(text: str, name: str, value: str) -> str:
     return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{line}\n"
 
 
+def runs_queue(text: str) -> bool:
+    """Whether the service starts one daemon that listens and runs the queue too; else cron or another process does."""
+    mode = read_value(text, "QUEUE_MODE").lower() or _DAEMON_RUNS_QUEUE[0]
+    return mode in _DAEMON_RUNS_QUEUE and read_value(text, "DAEMON_PARMS") == read_value(text, "QUEUE_PARMS")
+
+
 def find_beside(arguments: str) -> str:
     """The arguments by which a sendmail runs something else than its cf says; empty when there are none."""
     return " ".join(_BESIDE.findall(arguments))

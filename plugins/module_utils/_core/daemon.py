@@ -109,8 +109,8 @@ def parse_parent(text: str) -> int:
 def plan(running: Daemon | None, newest: float, interval: str = "") -> str:
     """What makes the daemon run what is on disk; ``newest`` is when a file it read at its start last changed.
 
-    After HUP it has the same arguments, so only a restart changes how often it runs the queue. A daemon without that
-    option is left alone: another process of Debian's runs the queue then.
+    After HUP it has the same arguments, so only a restart changes how often it runs the queue (``interval``; empty when
+    that is another process's work).
     """
     if running is None:
         return STARTED
@@ -122,7 +122,8 @@ def plan(running: Daemon | None, newest: float, interval: str = "") -> str:
 
 
 def _differs(daemon: Daemon, interval: str) -> bool:
-    return bool(interval and daemon.interval and not is_same_time(daemon.interval, interval))
+    """Whether it is known not to run the queue so often."""
+    return bool(interval and daemon.command) and not (daemon.interval and is_same_time(daemon.interval, interval))
 
 
 def refuse_absent(paths: t.Sequence[str], times: t.Mapping[str, float]) -> None:
@@ -194,9 +195,9 @@ def refuse_old_arguments(daemon: Daemon, interval: str, where: str) -> None:
         )
     if _differs(daemon, interval):
         raise MailtlsError(
-            f"the daemon was restarted and runs its queue every {daemon.interval} again, not {interval}",
+            f"the daemon was restarted, and the interval of its queue is {daemon.interval or 'none'}, not {interval}",
             where=where,
-            remedy="Look what sets -q: QUEUE_INTERVAL, DAEMON_PARMS, QUEUE_PARMS or MISC_PARMS.",
+            remedy="Look what sets -q: QUEUE_MODE, QUEUE_INTERVAL, DAEMON_PARMS, QUEUE_PARMS or MISC_PARMS.",
         )
 
 

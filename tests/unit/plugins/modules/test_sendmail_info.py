@@ -48,6 +48,7 @@ def test_it_looks_and_changes_nothing(
     assert answer["addresses"] == ["192.0.2.1"] and answer["ipv6"] is True and answer["v6only"] is False
     assert answer["certificate_fault"] == "asked ('/c', '/k', '')"
     assert answer["queue_interval"] == "5m" and answer["settings_fault"] == ""
+    assert answer["daemon_runs_queue"] is True
     assert sorted(answer["tools"]) == ["m4", "make", "makemap", "sendmail"]
 
 

@@ -98,3 +98,17 @@ def test_nothing_is_included(text: str) -> None:
 def test_what_is_included_beside_the_variables() -> None:
     told = conf.find_strangers("dnl\ndefine(`SMART_HOST', `a.example')dnl\n", "m4")
     assert told.startswith("m4, line 2: define(SMART_HOST, a.example) would go into sendmail.cf")
+
+
+@pytest.mark.parametrize(
+    ("line", "by_daemon"),
+    [
+        ("", True),
+        ('QUEUE_MODE="Daemon";', True),
+        ('QUEUE_MODE="cron";', False),
+        ('QUEUE_PARMS="-qGslow1h";', False),
+        ('QUEUE_PARMS="-d1";\nDAEMON_PARMS="-d1";', True),
+    ],
+)
+def test_who_runs_the_queue(line: str, by_daemon: bool) -> None:
+    assert conf.runs_queue(line) is by_daemon and conf.runs_queue(f"{STOCK}{line}\n") is by_daemon

@@ -218,7 +218,9 @@ SENDMAIL = "/usr/sbin/sendmail-mta -Am -L sm-mta -bd"
         (" -q10m", "600s", daemon.NONE),
         (" -q10m", "5m", daemon.RESTARTED),
         (" -q10m", "", daemon.NONE),
-        ("", "5m", daemon.NONE),
+        # Started when QUEUE_MODE was "none": nobody would run the queue.
+        ("", "5m", daemon.RESTARTED),
+        ("", "", daemon.NONE),
         (" -C /other.cf -q10m", "10m", daemon.RESTARTED),
         (" -q10m -OTLSFallbacktoClear=true", "10m", daemon.RESTARTED),
         (" -q10m -MSrelay.example", "", daemon.RESTARTED),
@@ -243,10 +245,13 @@ def test_a_daemon_without_its_full_path_would_end_on_hup(command: str, action: s
 
 
 def test_a_restart_that_changed_nothing_is_told() -> None:
-    for arguments, wished in ((" -q5m", "5m"), ("", "5m"), (" -q10m", "")):
+    daemon.refuse_old_arguments(daemon.Daemon(7, 100.0), "5m", "/pid")
+    for arguments, wished in ((" -q5m", "5m"), ("", ""), (" -q10m", "")):
         daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL + arguments), wished, "/pid")
-    with pytest.raises(MailtlsError, match=r"every 10m again, not 5m.*QUEUE_INTERVAL"):
+    with pytest.raises(MailtlsError, match=r"is 10m, not 5m.*QUEUE_INTERVAL"):
         daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL + " -q10m"), "5m", "/pid")
+    with pytest.raises(MailtlsError, match=r"is none, not 5m"):
+        daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL), "5m", "/pid")
     with pytest.raises(MailtlsError, match=r"^/pid: the daemon was restarted with -C /other.cf again.*DAEMON_PARMS"):
         daemon.refuse_old_arguments(daemon.Daemon(7, 100.0, SENDMAIL + " -C /other.cf -q10m"), "10m", "/pid")
 
