@@ -242,16 +242,29 @@ def test_an_old_certificate_on_the_wire_is_found_although_the_times_say_nothing(
     converges(lab, "mta1")
 
 
-def test_a_daemon_that_goes_on_with_another_certificate_is_named(lab: Lab) -> None:
-    conf = "/etc/mail/sendmail.conf"
-    lab.read("mta1", f"sed 's#{'/etc/mail/certs/host'}#{LINKS}/b/host#' /etc/mail/sendmail.cf > /etc/mail/other.cf")
-    lab.read(
-        "mta1",
-        f"cp -p {conf} /root/conf && sed -i 's#^DAEMON_PARMS=.*#DAEMON_PARMS=\"-C /etc/mail/other.cf\";#' {conf}",
-    )
-    lab.read("mta1", RESTART)
+def test_a_daemon_with_another_cf_is_ended_and_named_if_it_comes_back(lab: Lab) -> None:
+    """Where the unit itself says so; in sendmail.conf it is refused before anything is touched."""
+    folder = "/etc/systemd/system/sendmail.service.d"
+    start = "/usr/sbin/sendmail-mta -Am -L sm-mta -C /etc/mail/other.cf -bd -q10m"
+    lab.read("mta1", "cp /etc/mail/sendmail.cf /etc/mail/other.cf")
+    lab.read("mta1", f"mkdir {folder} && printf '[Service]\\nExecStart=\\nExecStart={start}\\n' > {folder}/other.conf")
+    lab.read("mta1", f"systemctl daemon-reload && {RESTART}")
     play = lab.converge(CHANGE, limit="mta1")
     said = " ".join(play.output.split())
-    assert play.code != 0 and "is not the one in /etc/mail/certs/host.crt" in said and "(-C)" in said, said[-2000:]
-    lab.read("mta1", f"cp -p /root/conf {conf} && {RESTART}")
+    assert play.code != 0 and "restarted with -C /etc/mail/other.cf again" in said, said[-2000:]
+    # Without the cause, the daemon that still has it is replaced.
+    lab.read("mta1", f"rm -r {folder} && systemctl daemon-reload")
+    assert converges(lab, "mta1").changed["mta1"] == 1
+    assert "-C" not in lab.read("mta1", "tail -1 /run/sendmail/mta/sendmail.pid")
+
+
+def test_a_daemon_that_hup_would_end_is_restarted(lab: Lab) -> None:
     converges(lab, "mta1")
+    folder = "/etc/systemd/system/sendmail.service.d"
+    start = '/bin/sh -c "cd /usr/sbin && exec ./sendmail-mta -Am -L sm-mta -bd -q10m"'
+    lab.read("mta1", f"mkdir {folder} && printf '[Service]\\nExecStart=\\nExecStart={start}\\n' > {folder}/other.conf")
+    lab.read("mta1", f"systemctl daemon-reload && {RESTART}; rm -r {folder} && systemctl daemon-reload")
+    assert "\n./sendmail-mta" in lab.read("mta1", "cat /run/sendmail/mta/sendmail.pid")
+    lab.read("mta1", "touch /etc/mail/certs/ca.crt")
+    assert converges(lab, "mta1").changed["mta1"] == 1
+    assert is_the_services_own(lab, "mta1")
