@@ -118,8 +118,8 @@ daemon_runs_queue:
   returned: always
   type: bool
 settings_fault:
-  description: What in C(/etc/mail/sendmail.conf), or in a file that Debian's C(sendmail.mc) includes, opens or stops a
-    relay whatever its cf says; empty when nothing does.
+  description: What in C(/etc/mail/sendmail.conf) opens or stops a relay whatever its cf says, or what in a file that
+    Debian's C(sendmail.mc) includes opens TLS or moves the mail; empty when nothing does.
   returned: always
   type: str
 origin_kept:
@@ -209,7 +209,7 @@ def read_text(path: str) -> str:
 
 def find_settings_fault() -> str:
     """What stands beside the variables and would open or stop the relay; empty when nothing does."""
-    included = (conf.find_strangers(read_text(path), path) for path in _INCLUDED)
+    included = (conf.find_detour(read_text(path), path) for path in _INCLUDED)
     return conf.find_fault(read_text(_CONF), _CONF) or next(filter(None, included), "")
 
 

@@ -363,7 +363,7 @@ SETTINGS: dict[str, tuple[str, str, list[str]]] = {
     "another smart host": (
         "m4/provider.m4",
         "define(`SMART_HOST', `x.example')dnl",
-        ["provider.m4, line 1", "empty the"],
+        ["provider.m4, line 1", "set that variable"],
     ),
 }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from .errors import MailtlsError
-from .statement import parse_statements
+from .origin import refuse_openers
 
 INTERVAL = "QUEUE_INTERVAL"
 # What the init script takes for "the daemon runs the queue itself"; letter case does not count.
@@ -71,14 +71,18 @@ def find_fault(text: str, where: str) -> str:
     return ""
 
 
-def find_strangers(text: str, where: str) -> str:
-    """What a file that Debian's sendmail.mc includes says beside the variables, with what to do; empty when nothing."""
-    said = parse_statements(text, where, framed=True)
-    if not said:
+def find_detour(text: str, where: str) -> str:
+    """What in a file that sendmail.mc includes opens TLS or moves the mail, with what to do; empty if nothing does."""
+    try:
+        said = refuse_openers(text, where)
+    except MailtlsError as error:
+        return str(error)
+    moved = next((one for one in said if one.subject == ("define", "SMART_HOST")), None)
+    if not moved:
         return ""
     return (
-        f"{where}, line {said[0].line}: {said[0]} would go into sendmail.cf beside the variables. Move it there"
-        " (sendmail_smart_host, sendmail_mc_extra), and empty the file."
+        f"{where}, line {moved.line}: {moved} would move the mail beside sendmail_smart_host. Remove it there, and set"
+        " that variable."
     )
 
 

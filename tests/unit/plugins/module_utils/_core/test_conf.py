@@ -90,14 +90,25 @@ def test_settings_that_open_or_stop_a_relay(line: str, told: str) -> None:
     assert told in conf.find_fault(STOCK + line, "conf")
 
 
-@pytest.mark.parametrize("text", ["", "\n", "dnl # nothing\n", "# a comment\n", "divert(-1)\nprose\ndivert(0)dnl\n"])
-def test_nothing_is_included(text: str) -> None:
-    assert conf.find_strangers(text, "m4") == ""
+@pytest.mark.parametrize("text", ["", "dnl # nothing\n", "# a comment\n", "FEATURE(`virtusertable')dnl\nMx, P=[IPC]\n"])
+def test_what_may_be_included(text: str) -> None:
+    assert conf.find_detour(text, "m4") == ""
 
 
-def test_what_is_included_beside_the_variables() -> None:
-    told = conf.find_strangers("dnl\ndefine(`SMART_HOST', `a.example')dnl\n", "m4")
-    assert told.startswith("m4, line 2: define(SMART_HOST, a.example) would go into sendmail.cf")
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("define(`SMART_HOST', `a.example')dnl", "m4, line 2: define(SMART_HOST, a.example) would move the mail"),
+        (
+            "define(`confTLS_FALLBACK_TO_CLEAR', `True')dnl",
+            "m4, line 2: define(confTLS_FALLBACK_TO_CLEAR, True) is refused",
+        ),
+        ("FEATURE(`access_db')", "a second access map"),
+        ("define(`x', `", "is never closed"),
+    ],
+)
+def test_what_may_not(line: str, told: str) -> None:
+    assert told in conf.find_detour(f"dnl\n{line}\n", "m4")
 
 
 @pytest.mark.parametrize(
