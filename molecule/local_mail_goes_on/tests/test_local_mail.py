@@ -85,7 +85,7 @@ def arrives(lab: Lab, user: str, mark: str, seconds: float = 60) -> str:
 
 def state(lab: Lab) -> str:
     """All that a refused play could have touched."""
-    look = "find /etc -newermt '1 minute ago' -type f -not -path '/etc/mail/m4/*' -not -name 'mailertable*'"
+    look = "find /etc -type f -not -path '/etc/mail/m4/*' -not -name 'mailertable*' -printf '%p %T@\\n' | sort"
     return lab.read(
         "mta1", f"{look}; sha256sum {CF} /etc/mail/access.db /etc/mail/aliases.db; cat /run/sendmail/mta/*.pid"
     )
