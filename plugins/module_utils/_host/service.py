@@ -38,7 +38,8 @@ _STAMP = "/run/sendmail/stampdir/reload"
 _MAIL_LOG = "/var/log/mail.log"
 # The init script sleeps; with a name server that does not answer a start was seen to take 65 s.
 _START_TIMEOUT = 150.0
-_STOP_TIMEOUT = 30.0
+# A second daemon that cannot bind, as an init script leaves it, looks at SIGTERM only after ten tries of 5 s.
+_STOP_TIMEOUT = 90.0
 LOG = "The log (journalctl -t sm-mta)"
 
 

@@ -155,6 +155,16 @@ def test_processes_are_ended_and_waited_for(monkeypatch: pytest.MonkeyPatch, clo
     assert killed == [(7, signal.SIGTERM)] and len(clock) == 2
 
 
+def test_a_daemon_that_still_tries_to_bind_has_the_time_to_end(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    """Ten tries of 5 s: sendmail only notes a SIGTERM until they are over."""
+    monkeypatch.setattr(os, "kill", lambda pid, number: None)
+    monkeypatch.setattr(os.path, "exists", lambda path: sum(clock) < 55)
+    service.end([7])
+    assert sum(clock) >= 55
+
+
 def test_a_process_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
     def kill(pid: int, number: int) -> None:
         raise ProcessLookupError
