@@ -24,7 +24,7 @@ TAKE_OVER, REVERT = f"{SCENARIO}/take_over.yml", "playbooks/revert.yml"
 FILES = "find /etc/mail /etc/aliases -path /etc/mail/certs -prune -o ! -path /etc/mail"
 LOOK = (
     f"{FILES} -printf '%p %y %m %u:%g %T@ %l\\n' | sort; {FILES} -type f -exec sha256sum {{}} + | sort -k2; "
-    "systemctl is-active sendmail; systemctl is-enabled sendmail 2>/dev/null"
+    "systemctl is-active sendmail; systemctl is-enabled sendmail 2>/dev/null || true"
 )
 TAKEN = {name: one for name, one in CONFIGURATIONS.items() if not one.stops}
 STOPPED = {name: one for name, one in CONFIGURATIONS.items() if one.stops}
