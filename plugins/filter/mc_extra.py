@@ -15,7 +15,8 @@ author:
 description:
   - Everything from the first line that begins with C(MAILER() or is a section of its own (C(MAILER_DEFINITIONS),
     C(LOCAL_CONFIG), C(LOCAL_RULESETS) and so on) stands behind the role's mailers, all else before them.
-  - Fails for a statement that would open TLS, and for a quote or parenthesis that is never closed.
+  - Fails for a statement that would open TLS or set another smart host, and for a quote or parenthesis that is never
+    closed.
 options:
   _input:
     description: The lines, as in the variable C(sendmail_mc_extra).
@@ -46,7 +47,8 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.origin import refuse_openers, split_extra
+from ..module_utils._core.mc_danger import refuse_openers
+from ..module_utils._core.origin import split_extra
 
 _PLACES = ("before_mailers", "behind_mailers")
 

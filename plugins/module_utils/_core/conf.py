@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from .errors import MailtlsError
-from .origin import refuse_openers
+from .mc_danger import refuse_openers
 
 INTERVAL = "QUEUE_INTERVAL"
 # What the init script takes for "the daemon runs the queue itself"; letter case does not count.
@@ -74,16 +74,10 @@ def find_fault(text: str, where: str) -> str:
 def find_detour(text: str, where: str) -> str:
     """What in a file that sendmail.mc includes opens TLS or moves the mail, with what to do; empty if nothing does."""
     try:
-        said = refuse_openers(text, where)
+        refuse_openers(text, where)
     except MailtlsError as error:
         return str(error)
-    moved = next((one for one in said if one.subject == ("define", "SMART_HOST")), None)
-    if not moved:
-        return ""
-    return (
-        f"{where}, line {moved.line}: {moved} would move the mail beside sendmail_smart_host. Remove it there, and set"
-        " that variable."
-    )
+    return ""
 
 
 def refuse_other_runners(text: str, where: str) -> None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from . import mc
 from .errors import MailtlsError
+from .mc_danger import explain_opening, find_smart_host
 from .nexthop import same_hop
 from .statement import SECTION, Statement, parse_statements
 
-_ROUTE = ("define", "SMART_HOST")
 _SHOWN = 30
 
 # The mc of Debian's package, apart from what our own template says too: 8.15, 8.17 and 8.18 differ in VERSIONID only.
@@ -47,29 +47,6 @@ MAILER(`local')
 MAILER(`smtp')
 """
 STOCK = frozenset(parse_statements(_STOCK, "stock", framed=True))
-
-# What opens the TLS of a relay: the statement, as a pattern of its plain form, and why it is refused.
-_OPENERS = (
-    (
-        r"define\(confTLS_FALLBACK_TO_CLEAR(?:|, (?![fFnN]).*)\)|O\s*TLSFallbacktoClear.*|FEATURE\(tls_failures.*",
-        "after a failed handshake sendmail would send in clear text",
-    ),
-    (
-        r"FEATURE\(check_cert_altnames.*",
-        "it replaces the name that a CN: pin asks for by the one that DNS says, and does nothing else",
-    ),
-    (r"FEATURE\(access_db, .* -o\b.*", "-o makes the access map optional: a missing map would mean no TLS policy"),
-    (
-        r"FEATURE\(access_db, (?!.*-T<TMPF>)[^,]+.*",
-        "without -T<TMPF>, a map that cannot be read would mean no TLS policy",
-    ),
-    (
-        r"FEATURE\(access_db, (?!\w+ +(?:-\S+ +)*/etc/mail/access(?:\.db)?[,)])[^,]+.*|Kaccess\s.*",
-        "a second access map, at another place, would hold a policy that nobody sees",
-    ),
-    (r"S?[Ll]ocal_tls_server.*|STLS_connection.*|Stls_(?:server|connection).*", "the rules for servers are the role's"),
-)
-_OPENING_SECTION = "LOCAL_TLS_SERVER"
 
 # What the role says by itself or by a variable: the statement, and where it stands now.
 _OWNED = (
@@ -125,17 +102,6 @@ class Judgement:
         return bool(self.refused or self.homeless)
 
 
-def refuse_openers(text: str, where: str) -> tuple[Statement, ...]:
-    """The statements of further mc lines; raises for one that opens TLS, whoever wrote it."""
-    statements = parse_statements(text, where, framed=True)
-    for one in statements:
-        # The role has its own access_db: any other is a second one.
-        reason = _opens(one) or ("a second access map" if one.subject == ("FEATURE", "access_db") else "")
-        if reason:
-            raise MailtlsError(f"{one} is refused: {reason}", where=f"{where}, line {one.line}", remedy="Remove it.")
-    return statements
-
-
 def split_extra(text: str) -> tuple[str, str]:
     """Further mc lines in two: those before the role's mailers, and those that sendmail wants behind them."""
     lines = text.splitlines(keepends=True)
@@ -173,22 +139,17 @@ def judge(present: Present, content: str, where: str) -> Judgement:
 
 
 def _class(one: Statement, wished: t.Sequence[Statement]) -> tuple[str, str]:
-    if one.subject == _ROUTE:
-        ours = [other.args[-1] for other in wished if other.subject == _ROUTE]
-        if ours and same_hop(ours[-1], one.args[-1]):
+    hop = find_smart_host(one)
+    if hop:
+        ours = [find_smart_host(other) for other in wished if find_smart_host(other)]
+        if ours and same_hop(ours[-1], hop):
             return "owned", "sendmail_smart_host"
-        return "refused", f"mail would be routed elsewhere: set sendmail_smart_host: {one.args[-1]!r}"
-    reason = _opens(one)
+        return "refused", f"mail would be routed elsewhere: set sendmail_smart_host: {hop!r}"
+    reason = explain_opening(one)
     if reason:
         return "refused", reason
     owner = next((owner for pattern, owner in _OWNED if re.fullmatch(pattern, str(one), re.DOTALL)), "")
     return ("owned", owner) if owner else ("homeless", "")
-
-
-def _opens(one: Statement) -> str:
-    if one.section == _OPENING_SECTION:
-        return "the rules for servers are the role's"
-    return next((reason for pattern, reason in _OPENERS if re.fullmatch(pattern, str(one), re.DOTALL)), "")
 
 
 def _left_behind(content: str) -> t.Iterator[Statement]:

@@ -98,7 +98,7 @@ def test_what_may_be_included(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("define(`SMART_HOST', `a.example')dnl", "m4, line 2: define(SMART_HOST, a.example) would move the mail"),
+        ("define(`SMART_HOST', `a.example')dnl", "m4, line 2: define(SMART_HOST, a.example) is refused: it would move"),
         (
             "define(`confTLS_FALLBACK_TO_CLEAR', `True')dnl",
             "m4, line 2: define(confTLS_FALLBACK_TO_CLEAR, True) is refused",
