@@ -86,7 +86,7 @@ bench: as-root setup ## relay speed: our defaults beside stock sendmail and stoc
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity demo scenarios unit ## what CI runs
 
-test-long: as-root setup ## sixty kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail
+test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail
 	for scenario in $(LONG_SCENARIOS); do $(MOLECULE) $$scenario; done
 	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(MOLECULE) takes_over_an_existing_relay; done
 
