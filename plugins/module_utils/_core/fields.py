@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import reprlib
 import typing as t
 
@@ -56,7 +57,7 @@ class Fields(t.NamedTuple):
 
 def read_mapping(raw: t.Any, place: str, known: t.Collection[str]) -> t.Mapping[str, t.Any]:
     """A mapping without strange keys."""
-    if not isinstance(raw, t.Mapping):
+    if not isinstance(raw, collections.abc.Mapping):
         raise MailtlsError(f"{shown(raw)} is not a mapping", where=place, remedy=f"Allowed keys: {', '.join(known)}.")
     for key in raw:
         if not isinstance(key, str) or key not in known:

@@ -33,13 +33,15 @@ def _judge_outbound(outbound: Outbound, today: datetime.date, sole_next_hop: str
         )
     if default.failure == PERMANENT and sole_next_hop:
         _refuse_permanent(f"{outbound.place}.failure", sole_next_hop)
+    # A long list shares a few requirements; those that ask for as much as the default need no closer look.
+    alike = {default: True}
     for peer in outbound.peers:
         requirement = peer.requirement
-        # The same object is the same requirement: most of a long list needs no closer look.
-        if requirement is not default:
+        if requirement not in alike:
+            uneven = weaker(requirement, default) or stronger(requirement, default)
+            alike[requirement] = not uneven and requirement.failure != PERMANENT
+        if not alike[requirement] or peer.session is not None:
             _judge_peer(peer, outbound, sole_next_hop)
-        elif peer.session is not None and peer.session.demands:
-            _refuse_movable(peer, "its session asks for more")
         if peer.exception is not None:
             _refuse_ended(peer, today)
 
