@@ -15,6 +15,7 @@ Release = tuple[int, ...]
 
 # What the role runs on; a policy without a stated release must hold on each of them.
 OLDEST: Release = (8, 15, 2)
+NEWEST: Release = (8, 18, 1)
 
 # A field of the policy -> the first release that does what it says. Fields that are not here mean the same everywhere.
 FIELDS: t.Mapping[str, Release] = {
