@@ -49,6 +49,11 @@ options:
     description: The mc file.
     type: path
     default: /etc/mail/sendmail.mc
+  next_hops:
+    description: Names of next hops, for which sendmail is asked to which hosts mail would go.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Works in check mode.
@@ -165,6 +170,12 @@ local_mail:
     wanting:
       description: Whether M(mailtls.relay.sendmail_local_mail) would change something.
       type: bool
+exchanges:
+  description: For each name of O(next_hops) the hosts that sendmail would connect to, in its order. A name that DNS
+    does not know has none; where DNS does not tell about all of them within a minute, nothing is known of any.
+  returned: always
+  type: dict
+  sample: {"example.org": ["mx1.example.org", "mx2.example.org"]}
 certificate_fault:
   description: What keeps certificate, key and CA file from being used together; empty when nothing does.
   returned: always
@@ -181,7 +192,7 @@ from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mc import is_managed
 from ..module_utils._core.package import providers, upstream, versions
 from ..module_utils._core.submission import find_detour
-from ..module_utils._host import files, localmail, presence, service
+from ..module_utils._host import files, localmail, nexthops, presence, service
 
 _OPTIONS = {
     "packages": {"type": "list", "elements": "str", "default": ["sendmail-bin"]},
@@ -191,6 +202,7 @@ _OPTIONS = {
     "ca_file": {"type": "path", "default": ""},
     "root_alias": {"type": "str", "default": ""},
     "mc": {"type": "path", "default": "/etc/mail/sendmail.mc"},
+    "next_hops": {"type": "list", "elements": "str", "default": []},
 }
 _TOOLS = ("sendmail", "m4", "makemap", "make")
 _CF = "/etc/mail/sendmail.cf"
@@ -236,6 +248,7 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "addresses": list(host.addresses),
         "submission_detour": find_detour(read_text(_SUBMIT_CF)),
         "local_mail": look_at_local_mail(wish["root_alias"], present=not missing),
+        "exchanges": nexthops.read_exchanges(wish["next_hops"]),
         "certificate_fault": presence.find_certificate_fault(
             wish["certificate_file"], wish["key_file"], wish["ca_file"]
         ),

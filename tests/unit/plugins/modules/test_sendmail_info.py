@@ -11,7 +11,7 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import 
 from ansible_collections.mailtls.relay.plugins.module_utils._core.listener import Host, Network
 from ansible_collections.mailtls.relay.plugins.module_utils._core.msp import Runner
 from ansible_collections.mailtls.relay.plugins.module_utils._core.package import Package
-from ansible_collections.mailtls.relay.plugins.module_utils._host import localmail, presence, service
+from ansible_collections.mailtls.relay.plugins.module_utils._host import localmail, nexthops, presence, service
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_info
 from module_runner import run_module
 
@@ -25,6 +25,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(presence, "read_fqdn", lambda: "mta1.example.test")
     monkeypatch.setattr(presence, "find_tools", lambda names: {name: f"/usr/bin/{name}" for name in names})
     monkeypatch.setattr(presence, "find_certificate_fault", lambda *paths: f"asked {paths}")
+    monkeypatch.setattr(nexthops, "read_exchanges", lambda names: {name: [f"mx.{name}"] for name in names})
     monkeypatch.setattr(localmail, "read_runner", lambda: Runner("none", True, True))
     monkeypatch.setattr(localmail, "read_hops", lambda: [{"hop": "x"}])
     monkeypatch.setattr(localmail, "read_submission", lambda: None)
@@ -39,13 +40,14 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
 def test_it_looks_and_changes_nothing(
     capfd: pytest.CaptureFixture[str], check: bool, packages: list[str], missing: list[str]
 ) -> None:
-    options = {"packages": packages, "certificate_file": "/c", "key_file": "/k"}
+    options = {"packages": packages, "certificate_file": "/c", "key_file": "/k", "next_hops": ["example.org"]}
     answer = run_module(sendmail_info.main, capfd, options, check=check)
     assert answer["changed"] is False
     assert (answer["installed"], answer["missing"]) == (not missing, missing)
     assert answer["other_mtas"] == []
     assert answer["version"] == "8.17.1.9" and answer["fqdn"] == "mta1.example.test"
     assert answer["addresses"] == ["192.0.2.1"] and answer["ipv6"] is True and answer["v6only"] is False
+    assert answer["exchanges"] == {"example.org": ["mx.example.org"]}
     assert answer["certificate_fault"] == "asked ('/c', '/k', '')"
     assert answer["queue_interval"] == "5m" and answer["settings_fault"] == ""
     assert answer["daemon_runs_queue"] is True
