@@ -43,7 +43,8 @@ def find_misnamed(named: t.Mapping[str, str], exchanges: t.Mapping[str, t.Sequen
         hosts = exchanges.get(name, ())
         if hosts and name not in hosts:
             error = MailtlsError(
-                f"mail for {name} goes to {', '.join(hosts)}, and sendmail looks for the rule of the host that it connects to",
+                f"mail for {name} goes to {', '.join(hosts)}, and sendmail looks for the rule of the host that it"
+                " connects to",
                 where=f"{place}.next_hop",
                 remedy="Name the hosts of its MX records, or use outbound.recipients.",
             )
