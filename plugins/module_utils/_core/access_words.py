@@ -35,7 +35,7 @@ def requirement_value(requirement: Requirement, place: str) -> str:
     extensions = [
         *([f"CI:{dn.quote(requirement.issuer, f'{place}.issuer')}"] if requirement.issuer else []),
         *([f"CS:{dn.quote(requirement.subject, f'{place}.subject')}"] if requirement.subject else []),
-        f"CN:{dn.quote(requirement.name, f'{place}.name')}" if requirement.name else "CN",
+        f"CN:{dn.quote_cn(requirement.name, f'{place}.name')}" if requirement.name else "CN",
     ]
     return f"{prefix}+VERIFY:{requirement.min_bits}+{'++'.join(extensions)}"
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 import typing as t
 
 from .errors import MailtlsError
@@ -113,4 +112,4 @@ def sole_next_hop(smart_host: t.Any) -> str:
     hosts = hosts_of(smart_host) if isinstance(smart_host, str) else smart_host
     if not isinstance(hosts, (list, tuple)) or len(hosts) != 1 or not isinstance(hosts[0], str):
         return ""
-    return re.sub(r"\A\[ipv6:", "[", hosts[0].rstrip(".").lower())
+    return hosts[0].rstrip(".").lower()

@@ -10,7 +10,8 @@ import datetime
 import typing as t
 
 from .errors import MailtlsError
-from .policy import IPV4, PERMANENT, Client, Inbound, Outbound, Peer, Policy, RelayCertificate, stronger, weaker
+from .policy import IPV4, PERMANENT, Client, Inbound, Outbound, Peer, Policy, RelayCertificate, Target, stronger, weaker
+from .target import read_next_hop
 
 # The widest networks that an exception may cover. Loopback and 10.0.0.0/8 are private; others of 8 bits hold strangers.
 _WIDEST = {4: 16, 6: 48}
@@ -18,7 +19,7 @@ _PRIVATE = ("10.0.0.0", "127.0.0.0")
 
 
 def refuse_unsound(policy: Policy, today: datetime.date, sole_next_hop: str) -> None:
-    _judge_outbound(policy.outbound, today, sole_next_hop.lower())
+    _judge_outbound(policy.outbound, today, sole_next_hop)
     _judge_inbound(policy.inbound, policy.starttls_offered, today)
     _judge_certificates(policy.certificates)
 
@@ -61,8 +62,15 @@ def _judge_peer(peer: Peer, outbound: Outbound, sole_next_hop: str) -> None:
         more = "its session asks for more"
     if more:
         _refuse_movable(peer, more)
-    if peer.requirement.failure == PERMANENT and sole_next_hop in (peer.target.text, f"[{peer.target.text}]"):
+    if peer.requirement.failure == PERMANENT and _is_same(peer.target, sole_next_hop):
         _refuse_permanent(f"{peer.place}.failure", sole_next_hop)
+
+
+def _is_same(target: Target, written: str) -> bool:
+    try:
+        return target.identity == read_next_hop(written, "").identity
+    except MailtlsError:
+        return False
 
 
 def _refuse_movable(peer: Peer, more: str) -> None:
