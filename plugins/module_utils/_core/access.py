@@ -39,6 +39,13 @@ class Entry:
         return self.key.lower()
 
 
+class Placed(t.NamedTuple):
+    """An entry, and the place in the user's variables that it comes from."""
+
+    place: str
+    entry: Entry
+
+
 def parse_entries(raw: t.Any, place: str) -> tuple[Entry, ...]:
     """Read a list of ``{key, value}``; ``place`` is the variable it came from, for errors.
 
