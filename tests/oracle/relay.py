@@ -63,24 +63,20 @@ class Relay:
         """Releases before 8.18 ask Clt_Features by a name that no delivery has."""
         return question.ruleset != "clt_features" or self.release >= (8, 18)
 
-    def send(self, placed: t.Sequence[Placed], questions: t.Sequence[Question]) -> None:
+    def ask(self, placed: t.Sequence[Placed], questions: t.Sequence[Question]) -> list[str]:
+        """sendmail's answers, each as ``expected`` says it."""
         rows = "".join(f"{entry.key}\t{entry.value}\n" for _place, entry in placed)
-        assert self._process.stdin
+        assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps({"rows": rows, "asked": typed(questions)}) + "\n")
         self._process.stdin.flush()
-
-    def receive(self, questions: t.Sequence[Question]) -> list[str]:
-        assert self._process.stdout
         line = self._process.stdout.readline()
         assert line, f"{self.container} gave up"
         answers = json.loads(line)
         assert len(answers) == len(questions), f"{self.container}: {len(questions)} asked, {len(answers)} answered"
         return [read_answer(question.ruleset, said) for question, said in zip(questions, answers)]
 
-    def ask(self, placed: t.Sequence[Placed], questions: t.Sequence[Question]) -> list[str]:
-        """sendmail's answers, each as ``expected`` says it."""
-        self.send(placed, questions)
-        return self.receive(questions)
+    def close(self) -> None:
+        self._process.communicate()
 
     def expected(self, placed: t.Sequence[Placed], questions: t.Sequence[Question]) -> list[str]:
         """Our own answers: the text of a refusal, the letters of features, RELAY; empty for "nothing against it"."""
@@ -145,4 +141,6 @@ def reply(status: str, code: str, text: str) -> str:
     """The reply of sendmail's ``buildaddr()``."""
     if not re.fullmatch("[0-9]{3}", code):
         return f"553 5.3.0 {code} {text}"
+    # A blank at the end says nothing: "authentication failure ".
+    text = text.rstrip()
     return f"{code} {status} {text}" if re.fullmatch(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}", status) else f"{code} {text}"

@@ -102,6 +102,8 @@ class Requirement(t.NamedTuple):
     bits: str = ""
     least: int = 0
     extensions: tuple[Extension, ...] = ()
+    # All of them as written.
+    tail: str = ""
 
 
 def parse_requirement(value: t.Sequence[str], rules: Dialect) -> Requirement:
@@ -118,10 +120,11 @@ def parse_requirement(value: t.Sequence[str], rules: Dialect) -> Requirement:
     if folded == ["verify"]:
         return Requirement(code, status, "verify")
     if folded[:2] == ["verify", "+"] and len(folded) > 2:
-        return Requirement(code, status, "verify", "0", 0, parse_extensions(tokens[2:], rules))
+        return Requirement(code, status, "verify", "0", 0, parse_extensions(tokens[2:], rules), join(tokens[2:], " "))
     if len(tokens) == 3 and tokens[1] == ":" or len(tokens) > 4 and (tokens[1], tokens[3]) == (":", "+"):
-        bits = join(tokens[2:3])
-        return Requirement(code, status, folded[0], bits, number(tokens[2]), parse_extensions(tokens[4:], rules))
+        bits, behind = tokens[2], tokens[4:]
+        extensions = parse_extensions(behind, rules)
+        return Requirement(code, status, folded[0], join([bits]), number(bits), extensions, join(behind, " "))
     return Requirement(code, status)
 
 
@@ -175,7 +178,8 @@ def judge_requirement(wanted: Requirement, facts: Facts, rules: Dialect, tagged:
     if not force:
         return ""
     if force == "verify" and verify not in rules.verified:
-        words = rules.unverified.get(verify) or f"authentication failure {facts.verify}"
+        # sendmail means to say the result, and says the extensions.
+        words = rules.unverified.get(verify) or f"authentication failure {wanted.tail}".rstrip()
         return reply(wanted.code, wanted.status, words)
     if not bits:
         return ""

@@ -95,7 +95,10 @@ def tls_server(rules: Rules, session: Session) -> Answer:
 
 
 def tls_client(rules: Rules, session: Session) -> Answer:
-    """May this client send mail? Asked when it names a sender or a recipient."""
+    """May this client send mail? Asked when it names a sender or a recipient; the belt is asked first."""
+    name = session.peer_name
+    if _like_an_address(name) and not _in_brackets(name):
+        return f"403 4.7.0 the client {spoken(name)} has an address for a name", "tls_client", "", BELT
     return _by_host(rules, rules.tables["tls_clt"], "tls_client", session)
 
 

@@ -48,6 +48,15 @@ R$| < $- > FALSE	$@ OK
 dnl # Whatever was not understood is not fine.
 R$*	$#error $@ 4.7.0 $: "403 encryption too weak 0 less than 128"
 dnl #
+dnl # A client's name comes before its address, too: one whose PTR record says "evil.10", a name that leads back to him, would
+dnl # meet an exception that is meant for the network 10. A name in brackets is an address.
+LOCAL_TLS_CLIENT
+R$*	$: < $&{client_name} >
+R< [ $* ] >	$@ OK
+R< $* >	$: < $(mailtls_address $1 $: NAME $) >
+R< $* @ADDRESS >	$#error $@ 4.7.0 $: "403 the client " $&{client_name} " has an address for a name"
+R$*	$@ OK
+dnl #
 dnl # The look-up in a rule set of its own: a value that sendmail cannot read, such as a lone (comment), ends the rule set that
 dnl # asked for it. So it ends this one, and UNREAD is no demand.
 LOCAL_RULESETS
