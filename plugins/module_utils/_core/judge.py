@@ -18,11 +18,11 @@ _ACTIONS = {"4": "defer", "5": "reject"}
 class Session(t.NamedTuple):
     """What is known of a session, each fact as sendmail's macros have it.
 
-    peer_name and peer_address: {server_name} and {server_addr}, or {client_name} and {client_addr}: the name without a
-    dot at the end, [192.0.2.7] where there is none; IPv6 in full, as IPv6:2001:db8:0:0:0:0:0:7. verify: OK, TRUSTED, FAIL,
-    NO, NOT, NONE, TEMP, SOFTWARE ... bits: of the cipher, 0 in clear. Names of the certificate with special characters as
-    +XX. recipient: with the domain that DNS calls canonical; without one only the connection is judged. protocol is for
-    the reader: no rule asks for it.
+    peer_name, peer_address: {server_name} and {server_addr}, or {client_name} and {client_addr}: the name without a
+    dot at its end, [192.0.2.7] where there is none; IPv6 in full, as IPv6:2001:db8:0:0:0:0:0:7. verify: OK, TRUSTED,
+    FAIL, NO, NOT, NONE, TEMP, SOFTWARE ... bits: of the cipher, 0 in clear. cert_*: special characters as +XX.
+    recipient: with the domain that DNS calls canonical; without one only the connection is judged. protocol: for the
+    reader, no rule asks for it.
     """
 
     inbound: bool = False

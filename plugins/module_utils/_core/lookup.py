@@ -107,9 +107,10 @@ def find_address(table: Table, address: str) -> Row | None:
 
 
 Tokens = t.Sequence[str]
+Around = t.Callable[[Tokens], "Tokens | None"]
 
 
-def _find(table: Table, tokens: Tokens, around: t.Callable[[Tokens], t.Optional[Tokens]]) -> Row | None:
+def _find(table: Table, tokens: Tokens, around: Around) -> Row | None:
     step: Tokens | None = tokens
     while step:
         row = table.get(join(step).lower())

@@ -56,7 +56,7 @@ class Facts(t.Protocol):
 
 
 class Extension(t.NamedTuple):
-    """One of the requirements behind the bits. ``kind`` is cn, cs, ci, citag, or empty for what sendmail does not know."""
+    """One of the requirements behind the bits: cn, cs, ci, citag, or an empty kind for what sendmail does not know."""
 
     kind: str
     # As compared, and as said in the refusal; None for a bare CN: the name of the other side.
@@ -121,7 +121,8 @@ def parse_requirement(value: t.Sequence[str], rules: Dialect) -> Requirement:
         return Requirement(code, status, "verify")
     if folded[:2] == ["verify", "+"] and len(folded) > 2:
         return Requirement(code, status, "verify", "0", 0, parse_extensions(tokens[2:], rules), join(tokens[2:], " "))
-    if len(tokens) == 3 and tokens[1] == ":" or len(tokens) > 4 and (tokens[1], tokens[3]) == (":", "+"):
+    shape = [tokens[1:2], tokens[3:4]]
+    if (shape == [[":"], []] and len(tokens) == 3) or (shape == [[":"], ["+"]] and len(tokens) > 4):
         bits, behind = tokens[2], tokens[4:]
         extensions = parse_extensions(behind, rules)
         return Requirement(code, status, folded[0], join([bits]), number(bits), extensions, join(behind, " "))
@@ -166,7 +167,7 @@ def _extension(group: t.Sequence[str], following: t.Sequence[str] | None, rules:
 
 
 # An issuer that a tag of the map speaks for -> what the map says of it, as tokens; None when it says nothing.
-Tagged = t.Callable[[str], t.Optional[t.Sequence[str]]]
+Tagged = t.Callable[[str], "t.Sequence[str] | None"]
 
 
 def judge_requirement(wanted: Requirement, facts: Facts, rules: Dialect, tagged: Tagged) -> str:
@@ -199,14 +200,16 @@ def _judge_extension(extension: Extension, facts: Facts, tagged: Tagged) -> str 
     """None: met, go on. Empty: sendmail looks no further. Else: the words of the refusal."""
     kind = extension.kind
     if kind == "citag":
-        said = tagged(f"{extension.folded}:{facts.cert_issuer}")
-        if said is None:
+        speaks = tagged(f"{extension.folded}:{facts.cert_issuer}")
+        if speaks is None:
             return f"Cert Issuer {spoken(facts.cert_issuer)} not acceptable"
-        return None if [token.lower() for token in said] == ["ok"] else ""
+        return None if [token.lower() for token in speaks] == ["ok"] else ""
     has = facts.cert_cn if kind == "cn" else facts.cert_subject if kind == "cs" else facts.cert_issuer
-    folded, said = extension.folded, extension.said
-    if folded is None:
+    if extension.folded is None:
+        # A bare CN: the name of the other side.
         folded, said = facts.peer_name.lower(), spoken(facts.peer_name)
+    else:
+        folded, said = extension.folded, extension.said
     if folded == has.lower():
         return None
     return f"{_NAMES[kind]} {spoken(has)} does not match {said}" if said else ""

@@ -27,13 +27,16 @@ _DANE = {
     "dane_notls": "454 4.7.0 DANE: missing STARTTLS.",
     "dane_temp": "454 4.7.0 DANE check failed temporarily.",
 }
-_like_an_address = re.compile(r"(?:\:.*|(?:^|\.)[0-9]+\.?)\Z").search
-_below_local = re.compile(r"(?:^|\.)local\.?\Z", re.IGNORECASE).search
+# The belt's two patterns, and what a name ends in that one of them may meet.
+_address_end = re.compile(r"(?::.*|(?:^|\.)[0-9]+\.?)\Z").search
+_local_end = re.compile(r"(?:^|\.)local\.?\Z", re.IGNORECASE).search
+_ENDS = frozenset("0123456789.")
+_LOCAL_ENDS = frozenset("lL.")
 _TAGS = ("tls_srv", "tls_clt", "tls_rcpt", "try_tls", "srv_features", "clt_features", "certissuer", "certsubject")
 
 
-# A refusal in sendmail's words (empty: none), the rule set that spoke, the key that decided and its place, or who else did.
-Answer = t.Tuple[str, str, str, str]
+# A refusal in the words of sendmail (or none), the rule set that spoke, the key that decided, its place, BELT or NO_RULE.
+Answer = tuple[str, str, str, str]
 
 
 class Session(Facts, t.Protocol):
@@ -79,14 +82,14 @@ class Rules:
 
 def tls_server(rules: Rules, session: Session) -> Answer:
     """May mail go to this server? Asked once a connection, before the sender is named. The belt is asked first."""
-    name, address = session.peer_name, session.peer_address
-    floor = rules.floor
-    if _below_local(name) and address.lower() != "local":
-        # LMTP on this host is called "local", and excepted by that name; other hosts so called meet the map's default.
-        text = rules.judge(floor.wanted if floor and floor.tokens else rules.nothing, session)
+    name, floor = session.peer_name, rules.floor
+    # LMTP on this host is called "local", and excepted by that name; other hosts so called meet the map's default. If
+    # sendmail cannot read it, the bits below decide.
+    if _below_local(name) and session.peer_address.lower() != "local" and (floor is None or floor.tokens):
+        text = rules.judge(floor.wanted if floor else rules.nothing, session)
         if text:
             return text, "tls_server", floor.key if floor else "", floor.place if floor else NO_RULE
-    if _like_an_address(name) and not _in_brackets(name):
+    if _like_an_address(name):
         words = f"the next hop {spoken(name)} has an address for a name"
         return f"403 4.7.0 {words}", "tls_server", "", BELT
     if not rules.floor_demands and session.bits < BELT_BITS:
@@ -97,7 +100,7 @@ def tls_server(rules: Rules, session: Session) -> Answer:
 def tls_client(rules: Rules, session: Session) -> Answer:
     """May this client send mail? Asked when it names a sender or a recipient; the belt is asked first."""
     name = session.peer_name
-    if _like_an_address(name) and not _in_brackets(name):
+    if _like_an_address(name):
         return f"403 4.7.0 the client {spoken(name)} has an address for a name", "tls_client", "", BELT
     return _by_host(rules, rules.tables["tls_clt"], "tls_client", session)
 
@@ -175,5 +178,12 @@ def may_relay(rules: Rules, session: Session) -> Answer:
     return "", "RelayTLS", row.key if row else "", row.place if row else NO_RULE
 
 
-def _in_brackets(name: str) -> bool:
-    return name.startswith("[") and name.endswith("]")
+def _like_an_address(name: str) -> bool:
+    """Whether the belt takes a name for an address: 10.1.2.3, evil.10, IPv6:2001:db8:0:0:0:0:0:7, not [10.1.2.3]."""
+    if name[-1:] not in _ENDS and ":" not in name:
+        return False
+    return bool(_address_end(name)) and not (name[0] == "[" and name[-1] == "]")
+
+
+def _below_local(name: str) -> bool:
+    return name[-1:] in _LOCAL_ENDS and bool(_local_end(name))

@@ -15,12 +15,11 @@ import typing as t
 
 # The OperatorChars of the cf, and the ones that sendmail always adds.
 _OPERATORS = frozenset(".:%@!^/[]+()<>,;\r\n")
-_BLANKS = frozenset(" \t\v\f\r\n")
 BLANK_SUBSTITUTE = "."
+# An operator, a quoted text, or a word. sendmail writes special characters of a certificate as +XX, a backslash too.
+_TOKEN = re.compile(r"""[.:%@!^/\[\]+<>,;]|"[^"]*"|[^\s.:%@!^/\[\]+<>,;"]+""")
 # Text without blanks, quotes, comments and angle brackets is the same before and after, character by character.
-plain = re.compile(r'[^\s"()<>\\]+').fullmatch
-
-_ATOM, _OPERATOR, _QUOTED, _BLANK = range(4)
+plain = re.compile(r'[^\s"()<>]+').fullmatch
 
 
 def scan(text: str) -> tuple[str, ...]:
@@ -29,57 +28,29 @@ def scan(text: str) -> tuple[str, ...]:
     Brackets and quotes come out in pairs: sendmail closes what is open at the end, and drops a closing one without its
     opening one.
     """
-    tokens: list[str] = []
-    word = ""
-    state = _ATOM
-    for character, kind in _characters(text):
-        if state == _QUOTED:
-            word += character
-            # Behind the closing quote begins a new token.
-            state = _OPERATOR if kind == _QUOTED else _QUOTED
-            continue
-        if word and (kind != _ATOM or state == _OPERATOR):
-            tokens.append(word)
-            word = ""
-        if kind != _BLANK:
-            word += character
-        state = kind
-    if word:
-        tokens.append(word)
-    return tuple(tokens)
+    return tuple(_TOKEN.findall("".join(_kept(text))))
 
 
-def _characters(text: str) -> t.Iterator[tuple[str, int]]:
-    """Each character that sendmail keeps, and what it is: without comments, with brackets and quotes in pairs."""
+def _kept(text: str) -> t.Iterator[str]:
+    """What is not a comment, with brackets and quotes in pairs."""
     quoted, angles, comments = False, 0, 0
-    index = 0
-    while index < len(text):
-        character = text[index]
-        index += 1
-        if character == "\\" and not comments:
-            yield text[index - 1 : index + 1], _ATOM
-            index += 1
-        elif quoted:
-            quoted = character != '"'
-            yield character, _ATOM if quoted else _QUOTED
-        elif character == "(":
-            comments += 1
-        elif character == ")":
+    for character in text:
+        if comments:
+            comments += {"(": 1, ")": -1}.get(character, 0)
             # The end of a comment parts words; its beginning does not.
-            yield from [(" ", _BLANK)] if comments else []
-            comments = max(0, comments - 1)
-        elif comments:
-            continue
+            yield " " if character == ")" else ""
+        elif quoted or character not in '()<>"':
+            quoted = quoted and character != '"'
+            yield character
+        elif character in "()":
+            comments += character == "("
         elif character == '"':
             quoted = True
-            yield character, _QUOTED
-        elif character != ">" or angles:
-            angles += {"<": 1, ">": -1}.get(character, 0)
-            yield character, _BLANK if character in _BLANKS else _OPERATOR if character in _OPERATORS else _ATOM
-    if quoted:
-        yield '"', _QUOTED
-    for _ in range(angles):
-        yield ">", _OPERATOR
+            yield character
+        elif character == "<" or angles:
+            angles += 1 if character == "<" else -1
+            yield character
+    yield '"' * quoted + ">" * angles
 
 
 def join(tokens: t.Iterable[str], blank: str = BLANK_SUBSTITUTE) -> str:
