@@ -19,10 +19,14 @@ WEAK = "403 encryption too weak 0 less than 128"
 NAMED_LIKE_AN_ADDRESS = "403 the next hop %s has an address for a name"
 DEFAULT = "TLS_Srv:\tTEMP+ENCR:128"
 FOR_LOCAL = "TLS_Srv:local\tOK"
+LAST = "last.example"
+
+
+NAME_OF_ITS_OWN = "TLS_Srv:\tTEMP+VERIFY:128+CN"
 
 
 class Asked(t.NamedTuple):
-    """A map's content, a session (server name, its address, bits, verify), and what sendmail must answer."""
+    """A map's content, a session (server name, its address, bits, verify, CN), and what sendmail must answer."""
 
     rows: tuple[str, ...]
     name: str
@@ -30,14 +34,15 @@ class Asked(t.NamedTuple):
     bits: int
     verify: str
     answer: str
+    cn: str = ""
 
 
 def clear(*rows: str, answer: str, name: str = "mta2.example", address: str = "192.0.2.9") -> Asked:
     return Asked(rows, name, address, 0, "NONE", answer)
 
 
-def encrypted(*rows: str, answer: str, verify: str = "FAIL", name: str = "mta2.example") -> Asked:
-    return Asked(rows, name, "192.0.2.9", 256, verify, answer)
+def encrypted(*rows: str, answer: str, verify: str = "FAIL", name: str = "mta2.example", cn: str = "") -> Asked:
+    return Asked(rows, name, "192.0.2.9", 256, verify, answer, cn)
 
 
 ASKED = [
@@ -55,6 +60,7 @@ ASKED = [
             ("TLS_Srv:\tTEMP+PERM+ENCR:128",),
             ("TLS_Srv:\tVERIFY:",),
             ("TLS_Srv:\tENCR:128> TRUE",),
+            ("TLS_Srv:\t(a comment, which sendmail cannot read)",),
             ("TLS_Srv:mta2.example\tOK",),
             ("TLS_Srv:192.0.2.9\tOK",),
         )
@@ -93,6 +99,16 @@ ASKED = [
     encrypted("TLS_Srv:\tTEMP+VERIFY:128", FOR_LOCAL, answer="403 authentication failed", name="mta2.local"),
     encrypted("TLS_Srv:\tTEMP+VERIFY:128", FOR_LOCAL, answer="OK", name="mta2.local", verify="OK"),
     encrypted(DEFAULT, FOR_LOCAL, answer="OK", name="mta2.local"),
+    # A bare +CN means the host at hand, not the one of the connection before (LAST).
+    encrypted(NAME_OF_ITS_OWN, FOR_LOCAL, name="mta2.local", verify="OK", cn="mta2.local", answer="OK"),
+    encrypted(
+        NAME_OF_ITS_OWN,
+        FOR_LOCAL,
+        name="mta2.local",
+        verify="OK",
+        cn="last.example",
+        answer="403 CN last.example does not match mta2.local",
+    ),
     clear(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=NAMED_LIKE_AN_ADDRESS % "IPv6:2001:db8:0:0:0:0:0:1"),
 ]
 
@@ -114,9 +130,13 @@ def other_map(lab: Lab, host: str, rows: tuple[str, ...]) -> t.Iterator[None]:
 
 def answer(lab: Lab, host: str, asked: Asked) -> str:
     session = {"server_name": asked.name, "server_addr": asked.address, "cipher_bits": asked.bits}
-    typed = "".join(f".D{{{macro}}}{value}\n" for macro, value in session.items()) + f"tls_server {asked.verify}\n"
+    return ask(lab, host, "tls_server", {**session, "cn_subject": asked.cn, "TLS_Name": LAST}, asked.verify)
+
+
+def ask(lab: Lab, host: str, ruleset: str, session: dict[str, t.Any], argument: str) -> str:
+    typed = "".join(f".D{{{macro}}}{value}\n" for macro, value in session.items()) + f"{ruleset} {argument}\n"
     output = lab.read(host, f"printf '%s' {shlex.quote(typed)} | sendmail -bt -Am")
-    said = re.findall(r"^(?:> )?tls_server\s+returns: (.*)$", output, re.M)[-1]
+    said = ([""] + re.findall(rf"^(?:> )*{ruleset}\s+returns: (.*)$", output, re.M))[-1]
     words = said.partition("$:")[2] or said
     return re.sub(r"\s+", " ", re.sub(r"\s*([.:])\s*", r"\1", words.replace('"', ""))).strip()
 
@@ -128,3 +148,22 @@ def answer(lab: Lab, host: str, asked: Asked) -> str:
 def test_the_belt_and_the_map(lab: Lab, host: str, asked: Asked) -> None:
     with other_map(lab, host, asked.rows):
         assert answer(lab, host, asked) == asked.answer
+
+
+@pytest.mark.parametrize("host", ["mta1", "mta2"])
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("client.example.test", False),
+        ("[192.0.2.9]", False),
+        ("localhost", False),
+        ("mx10.example.test", False),
+        ("x.192.0.2.9", True),
+        ("evil.192", True),
+        ("192.0.2.9", True),
+    ],
+)
+def test_a_client_is_not_called_like_an_address(lab: Lab, host: str, name: str, held: bool) -> None:
+    """By its PTR record it would meet an exception for that address: sendmail asks by name first."""
+    said = ask(lab, host, "tls_client", {"client_name": name, "client_addr": "198.51.100.1"}, "NONE")
+    assert said == (f"403 the client {name} has an address for a name" if held else "NONE")

@@ -10,12 +10,14 @@ LOCAL_CONFIG
 Kmailtls_address regex -a@ADDRESS (:.*|(^|\.)[0-9]+\.?)$
 Kmailtls_local regex -a@LOCAL (^|\.)local\.?$
 LOCAL_TLS_SERVER
+dnl # The name that a bare +CN is compared with. sendmail sets it after this rule set; until then it is that of the session before.
+R$*	$: $(macro {TLS_Name} $@ $&{server_name} $) $1
 dnl # LMTP to a program or a socket of this host has "local" for an address, and so the map's exception for it is TLS_Srv:local.
 dnl # By the rules of the map that key would speak for every host below .local, too: those must meet the map's default here.
 R$*	$: $1 $| < $&{server_addr} > < $&{server_name} >
 R$* $| < local > $*	$: $1
 R$* $| < $* > < $* >	$: $1 $| < $(mailtls_local $3 $: OTHER $) >
-R$* $| < $* @LOCAL >	$: $1 $| $>"TLS_connection" $1 $| < $(access TLS_Srv: $: ABSENT $) >
+R$* $| < $* @LOCAL >	$: $1 $| $>"TLS_connection" $1 $| $>"mailtls_default" UNREAD
 R$* $| $# $*	$# $2
 dnl # sendmail looks up the name of the next hop before its address. A forged MX record "10.1.2.3", or "evil.10", would
 dnl # meet an exception that is meant for the address or network. Real addresses stand in brackets.
@@ -25,7 +27,7 @@ R< $* >	$: < $(mailtls_address $1 $: NAME $) >
 R< $* @ADDRESS >	$#error $@ 4.7.0 $: "403 the next hop " $&{server_name} " has an address for a name"
 dnl # Ask the map for its default, the empty key. <TMPF> is a map that failed, ABSENT a map without the key
 dnl # (a stock or foreign map, or one that makemap did not finish).
-R$*	$: < $(access TLS_Srv: $: ABSENT $) >
+R$*	$: $>"mailtls_default" UNREAD
 dnl # A prefix says how to refuse, not what to demand.
 R< TEMP + $={Tls} $* >	$: < $1 $2 >
 R< PERM + $={Tls} $* >	$: < $1 $2 >
@@ -45,3 +47,18 @@ R$| < $- > TRUE	$#error $@ 4.7.0 $: "403 encryption too weak " $1 " less than 12
 R$| < $- > FALSE	$@ OK
 dnl # Whatever was not understood is not fine.
 R$*	$#error $@ 4.7.0 $: "403 encryption too weak 0 less than 128"
+dnl #
+dnl # A client's name comes before its address, too: one whose PTR record says "evil.10", a name that leads back to him, would
+dnl # meet an exception that is meant for the network 10. A name in brackets is an address.
+LOCAL_TLS_CLIENT
+R$*	$: < $&{client_name} >
+R< [ $* ] >	$@ OK
+R< $* >	$: < $(mailtls_address $1 $: NAME $) >
+R< $* @ADDRESS >	$#error $@ 4.7.0 $: "403 the client " $&{client_name} " has an address for a name"
+R$*	$@ OK
+dnl #
+dnl # The look-up in a rule set of its own: a value that sendmail cannot read, such as a lone (comment), ends the rule set that
+dnl # asked for it. So it ends this one, and UNREAD is no demand.
+LOCAL_RULESETS
+Smailtls_default
+RUNREAD	$: < $(access TLS_Srv: $: ABSENT $) >

@@ -1,0 +1,189 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""sendmail's own rule sets for TLS over an access map, and the belt that the role adds to them (``files/belt.m4``).
+
+Written anew after the rules of sendmail's ``cf/m4/proto.m4`` (8.15.2, 8.17.1.9, 8.18.1); the scenario
+``judges_as_sendmail_does`` compares them with sendmail itself.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .demand import Dialect, Facts, Requirement, dialect, judge_requirement, parse_requirement, spoken
+from .entry import Placed
+from .lookup import Row, Table, find_address, find_host, find_name, find_recipient, read_row
+from .tokens import join, scan
+
+NO_RULE, BELT = "no rule", "belt"
+# Least bits when the map does not speak; sendmail's own words.
+BELT_BITS = 128
+_TRY_LATER = "451 4.3.0 Temporary system failure. Please try again later."
+_DANE = {
+    "dane_fail": "454 4.7.0 DANE check failed.",
+    "dane_notls": "454 4.7.0 DANE: missing STARTTLS.",
+    "dane_temp": "454 4.7.0 DANE check failed temporarily.",
+}
+# The belt's two patterns, and what a name ends in that one of them may meet.
+_address_end = re.compile(r"(?::.*|(?:^|\.)[0-9]+\.?)\Z").search
+_local_end = re.compile(r"(?:^|\.)local\.?\Z", re.IGNORECASE).search
+_ENDS = frozenset("0123456789.")
+_LOCAL_ENDS = frozenset("lL.")
+_TAGS = ("tls_srv", "tls_clt", "tls_rcpt", "try_tls", "srv_features", "clt_features", "certissuer", "certsubject")
+
+
+# A refusal in the words of sendmail (or none), the rule set that spoke, the key that decided, its place, BELT or NO_RULE.
+Answer = tuple[str, str, str, str]
+
+
+class Session(Facts, t.Protocol):
+    """A TLS session, with whom it is held, and for whom a message is meant."""
+
+    @property
+    def peer_address(self) -> str: ...
+    @property
+    def recipient(self) -> str: ...
+
+
+class Rules:
+    """The access map of a relay of one release, read once, asked often."""
+
+    def __init__(self, placed: t.Iterable[Placed], release: tuple[int, ...]) -> None:
+        self.dialect: Dialect = dialect(release)
+        self.tables: dict[str, dict[str, Row]] = {tag: {} for tag in _TAGS}
+        self._others: dict[str, Row] = {}
+        for place, entry in placed:
+            row = read_row(entry.key, entry.value, place, self.dialect)
+            if row is not None:
+                self._add(row)
+        self.nothing = parse_requirement((), self.dialect)
+        self.floor = self.tables["tls_srv"].get("")
+        self.floor_demands = self.floor is not None and self.floor.demands
+
+    def _add(self, row: Row) -> None:
+        folded = row.key.lower()
+        tag, _colon, subject = folded.partition(":")
+        if tag in self.tables:
+            self.tables[tag][subject] = row
+        # CITag names any tag of the user's own.
+        self._others[folded] = row
+
+    def tagged(self, key: str) -> t.Sequence[str] | None:
+        """What the map says of a key with any tag."""
+        row = self._others.get(join(scan(key)).lower())
+        return None if row is None else row.tokens
+
+    def judge(self, wanted: Requirement, facts: Session) -> str:
+        return judge_requirement(wanted, facts, self.dialect, self.tagged)
+
+
+def tls_server(rules: Rules, session: Session) -> Answer:
+    """May mail go to this server? Asked once a connection, before the sender is named. The belt is asked first."""
+    name, floor = session.peer_name, rules.floor
+    # LMTP on this host is called "local", and excepted by that name; other hosts so called meet the map's default. If
+    # sendmail cannot read it, the bits below decide.
+    if _below_local(name) and session.peer_address.lower() != "local" and (floor is None or floor.tokens):
+        text = rules.judge(floor.wanted if floor else rules.nothing, session)
+        if text:
+            return text, "tls_server", floor.key if floor else "", floor.place if floor else NO_RULE
+    if _like_an_address(name):
+        words = f"the next hop {spoken(name)} has an address for a name"
+        return f"403 4.7.0 {words}", "tls_server", "", BELT
+    if not rules.floor_demands and session.bits < BELT_BITS:
+        return f"403 4.7.0 encryption too weak {session.bits} less than {BELT_BITS}", "tls_server", "", BELT
+    return _by_host(rules, rules.tables["tls_srv"], "tls_server", session)
+
+
+def tls_client(rules: Rules, session: Session) -> Answer:
+    """May this client send mail? Asked when it names a sender or a recipient; the belt is asked first."""
+    name = session.peer_name
+    if _like_an_address(name):
+        return f"403 4.7.0 the client {spoken(name)} has an address for a name", "tls_client", "", BELT
+    return _by_host(rules, rules.tables["tls_clt"], "tls_client", session)
+
+
+def _by_host(rules: Rules, table: Table, ruleset: str, session: Session) -> Answer:
+    row = find_name(table, session.peer_name.lower()) or find_address(table, session.peer_address.lower())
+    if row is None:
+        row = table.get("")
+        if row is not None and row.fails:
+            return _TRY_LATER, ruleset, row.key, row.place
+        if row is not None and not row.tokens:
+            # sendmail cannot read the value, and gives up with the whole rule set.
+            return "", ruleset, row.key, row.place
+    if row is None:
+        text = judge_requirement(rules.nothing, session, rules.dialect, rules.tagged)
+        return text, ruleset, "", NO_RULE
+    # A map that failed for a name or an address is taken for one that demands nothing.
+    wanted = rules.nothing if row.fails else row.wanted
+    return judge_requirement(wanted, session, rules.dialect, rules.tagged), ruleset, row.key, row.place
+
+
+def tls_rcpt(rules: Rules, session: Session) -> Answer:
+    """May mail for this recipient go over this connection? Asked after the sender was named."""
+    row = find_recipient(rules.tables["tls_rcpt"], session.recipient)
+    if row is None:
+        text = _DANE.get(session.verify.lower(), "") if rules.dialect.dane_by_recipient else ""
+        return text, "tls_rcpt", "", NO_RULE
+    if row.fails:
+        return _TRY_LATER, "tls_rcpt", row.key, row.place
+    return rules.judge(row.wanted, session), "tls_rcpt", row.key, row.place
+
+
+def try_tls(rules: Rules, session: Session) -> Answer:
+    """Shall STARTTLS be sent to this server? A text says no."""
+    row = find_host(rules.tables["try_tls"], session.peer_name, session.peer_address)
+    if row is None:
+        return "", "try_tls", "", NO_RULE
+    if row.fails:
+        return _TRY_LATER, "try_tls", row.key, row.place
+    refused = [token.lower() for token in row.answer] == ["no"]
+    where = f"{spoken(session.peer_name)} [{session.peer_address}]"
+    return f"550 5.7.1 do not try TLS with {where}" if refused else "", "try_tls", row.key, row.place
+
+
+def srv_features(rules: Rules, session: Session) -> tuple[str, ...]:
+    """The letters that switch the server's features for this client; ("temp",) where the map failed."""
+    return _letters(find_host(rules.tables["srv_features"], session.peer_name, session.peer_address))
+
+
+def clt_features(rules: Rules, session: Session) -> tuple[str, ...]:
+    """The letters for this server. Releases before 8.18 ask with the client's name, which a delivery does not have."""
+    if not rules.dialect.asks_clt_features:
+        return ()
+    table = rules.tables["clt_features"]
+    return _letters(find_name(table, session.peer_name.lower().rstrip(".")) or table.get(""))
+
+
+def _letters(row: Row | None) -> tuple[str, ...]:
+    if row is None:
+        return ()
+    return ("temp",) if row.fails else row.answer
+
+
+def may_relay(rules: Rules, session: Session) -> Answer:
+    """May this client relay by its certificate? The text is RELAY, or empty."""
+    if session.verify.lower() not in rules.dialect.verified:
+        return "", "RelayTLS", "", NO_RULE
+    for tag, name in (("certissuer", session.cert_issuer), ("certsubject", session.cert_subject)):
+        row = rules.tables[tag].get(join(scan(name)).lower()) if name else None
+        said = [token.lower() for token in row.tokens] if row else []
+        if row and said == ["relay"]:
+            return "RELAY", "RelayTLS", row.key, row.place
+        if said != ["subject"] or tag != "certissuer":
+            break
+    return "", "RelayTLS", row.key if row else "", row.place if row else NO_RULE
+
+
+def _like_an_address(name: str) -> bool:
+    """Whether the belt takes a name for an address: 10.1.2.3, evil.10, IPv6:2001:db8:0:0:0:0:0:7, not [10.1.2.3]."""
+    if name[-1:] not in _ENDS and ":" not in name:
+        return False
+    return bool(_address_end(name)) and not (name[0] == "[" and name[-1] == "]")
+
+
+def _below_local(name: str) -> bool:
+    return name[-1:] in _LOCAL_ENDS and bool(_local_end(name))
