@@ -127,44 +127,94 @@ reasons:
   sample: ["/etc/mail/access.db differs in tls_srv:"]
 """
 
+import hashlib
 import os
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._core import access, imported, mapfile, route
+from ..module_utils._core import bulk, imported, mapfile, route
+from ..module_utils._core import receipt as core
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mapfile import MapState
-from ..module_utils._host import archive, files, mapbuild
+from ..module_utils._host import archive, files, mapbuild, receipt
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "entries": {
         "type": "list",
         "elements": "dict",
-        "required": True,
         "options": {
             "key": {"type": "str", "required": True, "no_log": False},
             "value": {"type": "str", "required": True},
         },
     },
+    "entries_variable": {"type": "str"},
+    "entries_file": {"type": "path"},
     "map": {"type": "str", "choices": ["access", "mailertable"], "default": "access"},
+    "type": {"type": "str", "choices": ["hash", "btree"], "default": "hash"},
     "path": {"type": "path", "default": "/etc/mail/access"},
     "imported_from": {"type": "path"},
+    "imported_path": {"type": "path", "default": "/etc/mail/access"},
     "owner": {"type": "str", "default": "smmta"},
     "group": {"type": "str", "default": "smmsp"},
+    # From the controller's half: the lines or a file with them, their SHA-256, how many come from a list.
+    "_lines": {"type": "str"},
+    "_lines_file": {"type": "path"},
+    "_digest": {"type": "str"},
+    "_listed": {"type": "int", "default": 0},
 }
 TEXT_ACCESS = files.Access("root", "root", 0o600)
 
 
-def read_import(params: t.Mapping[str, t.Any]) -> imported.Import:
-    """The entries with what is imported behind them."""
-    if params["map"] == "mailertable":
-        return imported.Import(route.parse_entries(params["entries"], "entries"))
-    entries = access.parse_entries(params["entries"], "entries")
-    access.require_floor(entries, "entries")
-    if not params["imported_from"]:
-        return imported.Import(entries)
-    folder, path = params["imported_from"], params["path"]
+class Given(t.NamedTuple):
+    """The entries as lines, where those come from, and their SHA-256; the lines may not have come along yet."""
+
+    lines: bytes | None
+    source: bulk.Source
+    digest: str
+
+
+class Foreign(t.NamedTuple):
+    """What is imported, and where it stands."""
+
+    text: str
+    where: str
+
+
+def read_given(params: t.Mapping[str, t.Any]) -> Given:
+    """What shall be in the map, from the controller's half or from the options themselves."""
+    place, count = params["entries_variable"] or "entries", params["_listed"]
+    if params["_digest"]:
+        lines = params["_lines"].encode() if params["_lines"] is not None else None
+        if params["_lines_file"]:
+            lines = read_required(params["_lines_file"])
+    elif params["entries_variable"]:
+        raise MailtlsError("only the controller knows its variables", where="entries_variable", remedy="Use entries.")
+    else:
+        listed = bulk.render_listed(params["entries"] or [], place)
+        lines = listed + (read_required(params["entries_file"]) if params["entries_file"] else b"")
+        count = listed.count(b"\n")
+    digest = params["_digest"] or hashlib.sha256(lines or b"").hexdigest()
+    if lines is not None and hashlib.sha256(lines).hexdigest() != digest:
+        raise MailtlsError("changed while it was sent", where=params["entries_file"] or place, remedy="Run again.")
+    return Given(lines, bulk.Source(count, place, params["entries_file"] or ""), digest)
+
+
+def read_required(path: str) -> bytes:
+    """The content of a file that must be there."""
+    found = files.read_bytes(path)
+    if found is None:
+        raise MailtlsError("there is no such file", where=path)
+    return found
+
+
+def read_foreign(params: t.Mapping[str, t.Any]) -> Foreign | None:
+    """The text whose rows are imported, if any are."""
+    if params["map"] == "mailertable" or not params["imported_from"]:
+        return None
+    folder, path = params["imported_from"], params["imported_path"]
     kept = archive.read(folder)
     source = archive.copy_of(folder, path) if kept else path
     text = (files.read_bytes(source) or b"").decode(errors="surrogateescape")
@@ -175,26 +225,59 @@ def read_import(params: t.Mapping[str, t.Any]) -> imported.Import:
             remedy="Bring it back from a backup, or write all rows that you want into sendmail_access_entries and set"
             " sendmail_import_access: false.",
         )
-    return imported.merge(entries, text, source)
+    return Foreign(text, source)
 
 
-def read_wish(params: t.Mapping[str, t.Any], merged: imported.Import) -> MapState:
+def digest_wish(params: t.Mapping[str, t.Any], given: Given, foreign: Foreign | None) -> str:
+    """One digest over everything that decides what the map holds and of which type it is."""
+    old = hashlib.sha256(foreign.text.encode(errors="surrogateescape")).hexdigest() if foreign else ""
+    kind = [params["map"], params["type"], bulk.rules_digest()]
+    return core.wish_digest([*kind, given.digest, given.source.listed, old])
+
+
+def find_unchanged(params: t.Mapping[str, t.Any], wish: str) -> core.Receipt | None:
+    """The receipt, when text and database are as this very wish made them; nothing is expanded for it."""
+    path = params["path"]
+    database, found = mapbuild.database_of(path), receipt.read(path)
+    if found is None or found.wish != wish or mapbuild.has_remnants(path) or not mapbuild.is_newer(database, path):
+        return None
+    owners = (files.read_access(path), files.read_access(database))
+    if owners != (TEXT_ACCESS, database_access(params)) or not receipt.holds(found, path, database):
+        return None
+    return found
+
+
+def compile_rows(params: t.Mapping[str, t.Any], given: Given, foreign: Foreign | None) -> imported.Rows:
+    """The entries, checked, with what is imported behind them."""
+    if params["map"] == "mailertable":
+        if params["entries_file"]:
+            raise MailtlsError("is for an access map only", where="entries_file", remedy="Use entries.")
+        return imported.Rows(mapfile.render_rows(route.parse_entries(params["entries"], "entries")))
+    lines = given.lines or b""
+    rows = bulk.read_entries(lines, given.source)
+    bulk.refuse_twins(rows, lines, given.source)
+    bulk.require_floor(rows, given.source.place(0).rpartition("[")[0] or given.source.file)
+    return imported.merge_rows(rows, *foreign) if foreign else imported.Rows(rows)
+
+
+def read_wish(params: t.Mapping[str, t.Any], rows: bytes) -> MapState:
     return MapState(
-        text=mapfile.render_text(merged.entries),
-        rows=mapfile.folded_rows(merged.entries),
+        text=mapfile.render_text(rows),
+        rows=rows,
         text_access=str(TEXT_ACCESS),
         database_access=str(database_access(params)),
     )
 
 
-def read_actual(path: str) -> MapState:
-    text, dump = files.read_bytes(path), mapbuild.read_dump(mapbuild.database_of(path))
+def read_actual(path: str, kind: str) -> MapState:
+    database = mapbuild.database_of(path)
+    dump = mapbuild.read_dump(database, kind)
     return MapState(
-        text=None if text is None else text.decode(errors="replace"),
-        rows=None if dump is None else mapfile.parse_dump(dump),
+        text=files.read_bytes(path),
+        rows=None if dump is None else dump.encode(),
         text_access=str(files.read_access(path)),
-        database_access=str(files.read_access(mapbuild.database_of(path))),
-        database_is_newer=mapbuild.is_newer(mapbuild.database_of(path), path),
+        database_access=str(files.read_access(database)),
+        database_is_newer=mapbuild.is_newer(database, path),
         has_remnants=mapbuild.has_remnants(path),
     )
 
@@ -203,40 +286,63 @@ def database_access(params: t.Mapping[str, t.Any]) -> files.Access:
     return files.Access(params["owner"], params["group"], 0o640)
 
 
-def put_in_force(wish: MapState, path: str, owner: files.Access) -> None:
-    with files.locked(os.path.dirname(path)):
+def put_in_force(wish: MapState, path: str, owner: files.Access, kind: str, note: core.Receipt) -> None:
+    with files.locked(os.path.dirname(path)), ThreadPoolExecutor(1) as pool:
         mapbuild.sweep(path)
-        built = mapbuild.build(path, (wish.text or "").encode(), TEXT_ACCESS, owner)
-        if mapfile.parse_dump(built.dump) != wish.rows:
+        wished = pool.submit(bulk.tally, wish.rows or b"")
+        built = mapbuild.build(path, wish.text or b"", TEXT_ACCESS, owner, kind)
+        if bulk.tally(built.dump.encode()) != wished.result():
             raise MailtlsError(
                 "the database that makemap wrote does not hold the entries it was given",
                 where=path,
                 remedy="The map in force was left as it is; look for a full disk, then run again.",
             )
         mapbuild.swap(built, path)
+        receipt.write(path, replace(note, database=built.digest))
+
+
+def converge(params: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
+    """Do it, or when ``dry`` only tell."""
+    path, kind = params["path"], params["type"]
+    given, foreign = read_given(params), read_foreign(params)
+    note = core.Receipt(digest_wish(params, given, foreign), "", "", 0)
+    known = find_unchanged(params, note.wish)
+    if known:
+        return describe(known, None, [])
+    if given.lines is None:
+        return {"changed": False, "wanted": True}
+    rows = compile_rows(params, given, foreign)
+    wish, actual = read_wish(params, rows.rows), read_actual(path, kind)
+    text = hashlib.sha256(wish.text or b"").hexdigest()
+    note = core.Receipt(note.wish, text, "", rows.rows.count(b"\n"), rows.imported, rows.overruled)
+    change = mapfile.plan(wish, actual, path)
+    if not dry and change:
+        put_in_force(wish, path, database_access(params), kind, note)
+    elif not dry:
+        receipt.write(path, replace(note, database=receipt.digest_of(mapbuild.database_of(path))))
+    return describe(note, change, mapfile.render_diff(wish, actual, change, path) if change else [])
+
+
+def describe(note: core.Receipt, change: mapfile.Change | None, diff: list[dict[str, str]]) -> dict[str, t.Any]:
+    """What the user gets to see of it."""
+    return {
+        "changed": change is not None,
+        "entries": note.entries,
+        "imported": list(note.imported),
+        "overruled": list(note.overruled),
+        "reasons": list(change.reasons) if change else [],
+        "diff": diff,
+    }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     path = module.params["path"]
     try:
-        merged = read_import(module.params)
-        wish, actual = read_wish(module.params, merged), read_actual(path)
-        change = mapfile.plan(wish, actual, path)
-        if change and not module.check_mode:
-            put_in_force(wish, path, database_access(module.params))
+        result = converge(module.params, dry=module.check_mode)
     except MailtlsError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(
-        changed=change is not None,
-        path=path,
-        database=mapbuild.database_of(path),
-        entries=len(wish.rows or {}),
-        imported=list(merged.imported),
-        overruled=list(merged.overruled),
-        reasons=list(change.reasons) if change else [],
-        diff=mapfile.render_diff(wish, actual, change, path) if change else [],
-    )
+    module.exit_json(path=path, database=mapbuild.database_of(path), **result)
 
 
 if __name__ == "__main__":

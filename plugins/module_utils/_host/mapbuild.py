@@ -12,25 +12,25 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .._core.errors import MailtlsError
-from . import files
+from . import files, receipt
 from .command import run
 
-# Debian's own make knows no other type.
-MAP_TYPE = "hash"
 _MAKEMAP = "makemap"
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
 class Built:
-    """The two finished files aside, and the rows makemap finds in the database, as text."""
+    """The two finished files aside, the rows makemap finds in the database, as text, and its SHA-256."""
 
     text: str
     database: str
     dump: str
+    digest: str
 
 
 def database_of(path: str) -> str:
@@ -38,11 +38,14 @@ def database_of(path: str) -> str:
     return f"{path}.db"
 
 
-def read_dump(database: str) -> str | None:
-    """The rows of a database as makemap finds them; None when it is missing, unreadable, or makemap is not there."""
+def read_dump(database: str, kind: str = "hash") -> str | None:
+    """The rows of a database as makemap finds them; None when it is missing, unreadable, or makemap is not there.
+
+    ``kind`` is hash or btree; a database of the other kind is unreadable.
+    """
     if not os.path.exists(database) or shutil.which(_MAKEMAP, path=_PATH) is None:
         return None
-    ended = run([_MAKEMAP, "-u", MAP_TYPE, database])
+    ended = run([_MAKEMAP, "-u", kind, database])
     return None if ended.status else ended.output
 
 
@@ -65,11 +68,13 @@ def sweep(path: str) -> None:
         files.remove(name)
 
 
-def build(path: str, content: bytes, text_access: files.Access, database_access: files.Access) -> Built:
+def build(
+    path: str, content: bytes, text_access: files.Access, database_access: files.Access, kind: str = "hash"
+) -> Built:
     """Write the text aside and compile it aside; any complaint of makemap is an error, and nothing is swapped."""
     text = files.write_aside(path, content, text_access)
     database = _database_aside(path)
-    ended = run([_MAKEMAP, MAP_TYPE, database], given=content)
+    ended = run([_MAKEMAP, kind, database], given=content)
     if ended.status or ended.errors.strip():
         raise MailtlsError(
             f"makemap refused it (status {ended.status}): {ended.errors.strip()[:500]}",
@@ -77,8 +82,12 @@ def build(path: str, content: bytes, text_access: files.Access, database_access:
             remedy="The map in force was left as it is.",
         )
     files.set_access(database, database_access)
-    files.flush(database)
-    return Built(text, database, read_dump(database) or "")
+    # A large one takes its time to reach the disk, and to be read back.
+    with ThreadPoolExecutor(2) as pool:
+        flushed, summed = pool.submit(files.flush, database), pool.submit(receipt.digest_of, database)
+        dump = read_dump(database, kind) or ""
+        flushed.result()
+    return Built(text, database, dump, summed.result())
 
 
 def swap(built: Built, path: str) -> None:
@@ -96,4 +105,4 @@ def _database_aside(path: str) -> str:
 
 
 def _aside_names(path: str) -> tuple[str, ...]:
-    return files.aside(path), _database_aside(path)
+    return files.aside(path), _database_aside(path), files.aside(receipt.place_of(path))
