@@ -130,8 +130,10 @@ reasons:
 import hashlib
 import os
 import typing as t
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -189,7 +191,7 @@ def read_given(params: t.Mapping[str, t.Any]) -> Given:
     if params["_digest"]:
         lines = params["_lines"].encode() if params["_lines"] is not None else None
         if params["_lines_file"]:
-            lines = read_required(params["_lines_file"])
+            lines = zlib.decompress(read_required(params["_lines_file"]))
     elif params["entries_variable"]:
         raise MailtlsError("only the controller knows its variables", where="entries_variable", remedy="Use entries.")
     else:
@@ -255,7 +257,6 @@ def compile_rows(params: t.Mapping[str, t.Any], given: Given, foreign: Foreign |
         return imported.Rows(mapfile.render_rows(route.parse_entries(params["entries"], "entries")))
     lines = given.lines or b""
     rows = bulk.read_entries(lines, given.source)
-    bulk.refuse_twins(rows, lines, given.source)
     bulk.require_floor(rows, given.source.place(0).rpartition("[")[0] or given.source.file)
     return imported.merge_rows(rows, *foreign) if foreign else imported.Rows(rows)
 
@@ -286,11 +287,18 @@ def database_access(params: t.Mapping[str, t.Any]) -> files.Access:
     return files.Access(params["owner"], params["group"], 0o640)
 
 
-def put_in_force(wish: MapState, path: str, owner: files.Access, kind: str, note: core.Receipt) -> None:
+def put_in_force(
+    wish: MapState, params: t.Mapping[str, t.Any], note: core.Receipt, find_fault: t.Callable[[], None]
+) -> None:
+    """Build, read back, swap, note down; ``find_fault`` says better than makemap what is wrong with the entries."""
+    path = params["path"]
     with files.locked(os.path.dirname(path)), ThreadPoolExecutor(1) as pool:
         mapbuild.sweep(path)
         wished = pool.submit(bulk.tally, wish.rows or b"")
-        built = mapbuild.build(path, wish.text or b"", TEXT_ACCESS, owner, kind)
+        made = mapbuild.make(path, wish.text or b"", TEXT_ACCESS, params["type"])
+        if made.complaint:
+            find_fault()
+        built = mapbuild.finish(made, path, database_access(params), params["type"])
         if bulk.tally(built.dump.encode()) != wished.result():
             raise MailtlsError(
                 "the database that makemap wrote does not hold the entries it was given",
@@ -301,8 +309,8 @@ def put_in_force(wish: MapState, path: str, owner: files.Access, kind: str, note
         receipt.write(path, replace(note, database=built.digest))
 
 
-def converge(params: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
-    """Do it, or when ``dry`` only tell."""
+def converge(params: t.Mapping[str, t.Any], *, dry: bool, show: bool) -> dict[str, t.Any]:
+    """Do it, or when ``dry`` only tell; ``show`` when a diff is wanted."""
     path, kind = params["path"], params["type"]
     given, foreign = read_given(params), read_foreign(params)
     note = core.Receipt(digest_wish(params, given, foreign), "", "", 0)
@@ -316,11 +324,15 @@ def converge(params: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     text = hashlib.sha256(wish.text or b"").hexdigest()
     note = core.Receipt(note.wish, text, "", rows.rows.count(b"\n"), rows.imported, rows.overruled)
     change = mapfile.plan(wish, actual, path)
-    if not dry and change:
-        put_in_force(wish, path, database_access(params), kind, note)
-    elif not dry:
+    # makemap looks for keys that stand there twice, too, and is faster.
+    find_twins = partial(bulk.refuse_twins, rows.rows, given.lines or b"", given.source)
+    if dry:
+        find_twins()
+    elif change:
+        put_in_force(wish, params, note, find_twins)
+    else:
         receipt.write(path, replace(note, database=receipt.digest_of(mapbuild.database_of(path))))
-    return describe(note, change, mapfile.render_diff(wish, actual, change, path) if change else [])
+    return describe(note, change, mapfile.render_diff(wish, actual, change, path) if change and show else [])
 
 
 def describe(note: core.Receipt, change: mapfile.Change | None, diff: list[dict[str, str]]) -> dict[str, t.Any]:
@@ -339,7 +351,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     path = module.params["path"]
     try:
-        result = converge(module.params, dry=module.check_mode)
+        result = converge(module.params, dry=module.check_mode, show=module._diff)
     except MailtlsError as error:
         module.fail_json(msg=str(error))
     module.exit_json(path=path, database=mapbuild.database_of(path), **result)

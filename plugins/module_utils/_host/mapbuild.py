@@ -24,6 +24,15 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
+class Made:
+    """The two files aside, and what makemap complained of; empty when it was content."""
+
+    text: str
+    database: str
+    complaint: str
+
+
+@dataclass(frozen=True)
 class Built:
     """The two finished files aside, the rows makemap finds in the database, as text, and its SHA-256."""
 
@@ -68,18 +77,21 @@ def sweep(path: str) -> None:
         files.remove(name)
 
 
-def build(
-    path: str, content: bytes, text_access: files.Access, database_access: files.Access, kind: str = "hash"
-) -> Built:
-    """Write the text aside and compile it aside; any complaint of makemap is an error, and nothing is swapped."""
+def make(path: str, content: bytes, text_access: files.Access, kind: str = "hash") -> Made:
+    """Write the text aside and compile it aside."""
     text = files.write_aside(path, content, text_access)
     database = _database_aside(path)
     ended = run([_MAKEMAP, kind, database], given=content)
-    if ended.status or ended.errors.strip():
+    said = ended.errors.strip()[:500]
+    return Made(text, database, f"(status {ended.status}): {said}" if ended.status or said else "")
+
+
+def finish(made: Made, path: str, database_access: files.Access, kind: str = "hash") -> Built:
+    """Bring the database to disk and read it back; any complaint of makemap is an error, and nothing is swapped."""
+    database = made.database
+    if made.complaint:
         raise MailtlsError(
-            f"makemap refused it (status {ended.status}): {ended.errors.strip()[:500]}",
-            where=path,
-            remedy="The map in force was left as it is.",
+            f"makemap refused it {made.complaint}", where=path, remedy="The map in force was left as it is."
         )
     files.set_access(database, database_access)
     # A large one takes its time to reach the disk, and to be read back.
@@ -87,7 +99,7 @@ def build(
         flushed, summed = pool.submit(files.flush, database), pool.submit(receipt.digest_of, database)
         dump = read_dump(database, kind) or ""
         flushed.result()
-    return Built(text, database, dump, summed.result())
+    return Built(made.text, database, dump, summed.result())
 
 
 def swap(built: Built, path: str) -> None:
