@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import typing as t
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .._core.errors import MailtlsError
-from . import files, receipt
+from . import files, mapreceipt
 from .command import run
 
 _MAKEMAP = "makemap"
@@ -73,8 +75,19 @@ def has_remnants(path: str) -> bool:
 
 def sweep(path: str) -> None:
     """Remove what a run that was cut short left aside."""
-    for name in _aside_names(path):
+    for name in (*_aside_names(path), files.aside(mapreceipt.place_of(path))):
         files.remove(name)
+
+
+@contextmanager
+def workspace(path: str) -> t.Iterator[None]:
+    """Begin without what an earlier run left aside, and leave nothing there when this one is refused."""
+    sweep(path)
+    try:
+        yield
+    except MailtlsError:
+        sweep(path)
+        raise
 
 
 def make(path: str, content: bytes, text_access: files.Access, kind: str = "hash") -> Made:
@@ -96,7 +109,7 @@ def finish(made: Made, path: str, database_access: files.Access, kind: str = "ha
     files.set_access(database, database_access)
     # A large one takes its time to reach the disk, and to be read back.
     with ThreadPoolExecutor(2) as pool:
-        flushed, summed = pool.submit(files.flush, database), pool.submit(receipt.digest_of, database)
+        flushed, summed = pool.submit(files.flush, database), pool.submit(mapreceipt.digest_of, database)
         dump = read_dump(database, kind) or ""
         flushed.result()
     return Built(made.text, database, dump, summed.result())
@@ -117,4 +130,4 @@ def _database_aside(path: str) -> str:
 
 
 def _aside_names(path: str) -> tuple[str, ...]:
-    return files.aside(path), _database_aside(path), files.aside(receipt.place_of(path))
+    return files.aside(path), _database_aside(path)

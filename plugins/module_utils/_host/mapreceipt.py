@@ -29,14 +29,17 @@ def place_of(path: str) -> str:
 
 def read(path: str) -> core.Receipt | None:
     """The receipt of a map, None when there is none that counts."""
+    # Not to wait for what is no plain file.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        descriptor = os.open(place_of(path), os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(os.open(place_of(path), flags), "rb") as stream:
+            status = os.fstat(stream.fileno())
+            own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1
+            if not own or status.st_mode & 0o077:
+                return None
+            return core.parse(stream.read().decode(errors="replace"))
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_nlink == 1
-        return core.parse(stream.read().decode(errors="replace")) if own and not status.st_mode & 0o077 else None
 
 
 def write(path: str, receipt: core.Receipt) -> None:
