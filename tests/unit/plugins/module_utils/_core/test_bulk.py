@@ -51,6 +51,7 @@ VALUES += [
     "ENCR:99+CN:a/b",
     "SUBJECT",
 ]
+VALUES += ["D", "CertFile=/a"]
 
 
 def parse(text: str) -> tuple[str, ...] | str:
