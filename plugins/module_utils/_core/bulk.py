@@ -203,6 +203,19 @@ def pick(entries: bytes, keys: t.Collection[str]) -> tuple[access.Entry, ...]:
     )
 
 
+# What sendmail asks the map for about next hops on the host itself (``localhop``), and the networks those lie in.
+_LOCAL_KEYS = (rb"TLS_Srv:local", rb"TLS_Srv:127(?:\.[0-9]+){0,3}", rb"TLS_Srv:IPv6(?::[01])+")
+
+
+def find_keys(text: bytes, keys: t.Iterable[str]) -> list[str]:
+    """Which of ``keys``, and of those about next hops on the host itself, have an entry in a text."""
+    spelled = {key.lower(): key for key in keys}
+    names = b"|".join((*_LOCAL_KEYS, *(re.escape(key.encode()) for key in spelled)))
+    line = re.compile(rb"^(?:" + names + rb")(?=[ \t])", re.MULTILINE | re.IGNORECASE)
+    found = (match.group().decode() for match in line.finditer(text))
+    return [spelled.get(key.lower(), key) for key in found]
+
+
 def drop(entries: bytes, keys: t.Collection[str]) -> bytes:
     """The text without the entries of these folded keys."""
     if not keys:

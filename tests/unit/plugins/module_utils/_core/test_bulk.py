@@ -245,3 +245,11 @@ def test_the_rules_digest_follows_the_grammar(monkeypatch: pytest.MonkeyPatch) -
     assert before == bulk.rules_digest()
     monkeypatch.delitem(access_grammar.TAGS, "spam")
     assert bulk.rules_digest() != before
+
+
+def test_keys_that_matter_before_are_found_in_any_spelling() -> None:
+    text = b"# c\nconnect:127 RELAY\nTLS_Srv:127.0.0.1\tOK\ntls_srv:LOCAL OK\nTLS_Srv:IPv6:0:0:0:0:0:0:0:1 OK\n"
+    text += b"TLS_Srv:127.example OK\nXConnect:127 a\nTLS_Srv:local.example OK\n#TLS_Srv:127 OK\nConnect:1277 RELAY\n"
+    expected = ["Connect:127", "TLS_Srv:127.0.0.1", "tls_srv:LOCAL", "TLS_Srv:IPv6:0:0:0:0:0:0:0:1"]
+    assert bulk.find_keys(text, ["Connect:127", "Connect:1"]) == expected
+    assert bulk.find_keys(b"", []) == []
