@@ -183,9 +183,8 @@ class Bench:
         for title, peak in (("largest process on the controller, MB", here), ("on the host, MB", there)):
             failed |= peak > MEGABYTES
             print(f"{title:52}{peak:8}  < {MEGABYTES}: {'held' if peak <= MEGABYTES else 'MISSED'}")
-        print(
-            f"medians of {ROUNDS} rounds in turns; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors at the end"
-        )
+        load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors at the end"
+        print(f"medians of {ROUNDS} rounds in turns; {load}")
         return int(failed)
 
 
