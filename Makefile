@@ -26,7 +26,7 @@ LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade sur
 MOLECULE_BASE := $(TOOLS) molecule --base-config .config/molecule/config.yml
 MOLECULE := $(MOLECULE_BASE) test --scenario-name
 
-.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle demo bench clean
+.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle demo bench bench-map bench-policy clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -83,6 +83,9 @@ demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP
 
 bench: as-root setup ## relay speed: our defaults beside stock sendmail and stock Postfix (BENCH_ROUNDS=5, BENCH_KEEP=1)
 	$(TOOLS) python benchmarks/relay.py
+
+bench-map: as-root setup ## a large access map: our module beside template and makemap, and makemap alone (BENCH_ROUNDS=3)
+	$(TOOLS) python benchmarks/access_map.py
 
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity demo scenarios unit ## what CI runs

@@ -131,6 +131,11 @@ origin_kept:
   description: Whether O(mc) is this collection's own, so that M(mailtls.relay.sendmail_origin) has done its work.
   returned: always
   type: bool
+access_map:
+  description: The text of the access map that C(/etc/mail/sendmail.cf) names; empty when it names none.
+  returned: always
+  type: str
+  sample: /etc/mail/access
 ipv6:
   description: Whether the kernel has IPv6.
   returned: always
@@ -188,6 +193,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core import conf
+from ..module_utils._core.cf import find_access_map
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mc import is_managed
 from ..module_utils._core.package import providers, upstream, versions
@@ -243,6 +249,7 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "daemon_runs_queue": conf.runs_queue(read_text(_CONF)),
         "settings_fault": find_settings_fault(),
         "origin_kept": is_managed(read_text(wish["mc"])),
+        "access_map": find_access_map(read_text(_CF)),
         "ipv6": host.network.ipv6,
         "v6only": host.network.v6only,
         "addresses": list(host.addresses),

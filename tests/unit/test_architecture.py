@@ -19,9 +19,11 @@ PLUGINS = ROOT / "plugins"
 CORE = sorted((PLUGINS / "module_utils/_core").glob("*.py"))
 HOST = sorted((PLUGINS / "module_utils/_host").glob("*.py"))
 MODULES = sorted((PLUGINS / "modules").glob("*.py"))
+ACTIONS = sorted((PLUGINS / "action").glob("*.py"))
+LOOKUPS = sorted((PLUGINS / "lookup").glob("*.py"))
 FILTERS = sorted((PLUGINS / "filter").glob("*.py"))
 GLUE = sorted((PLUGINS / "plugin_utils").glob("*.py"))
-PYTHON = [*CORE, *HOST, *MODULES, *FILTERS, *GLUE]
+PYTHON = [*CORE, *HOST, *MODULES, *FILTERS, *ACTIONS, *LOOKUPS, *GLUE]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 TASK_FILES = sorted((ROOT / "roles").glob("*/tasks/**/*.yml")) + sorted((ROOT / "roles").glob("*/handlers/*.yml"))
 TEMPLATES = sorted((ROOT / "roles").glob("*/templates/**/*.j2"))
@@ -75,7 +77,9 @@ def flat_tasks(content: t.Any) -> t.Iterator[dict[str, t.Any]]:
 
 
 def test_there_is_something_to_check() -> None:
-    assert len(CORE) > 1 and len(HOST) > 1 and MODULES and FILTERS and GLUE and len(ROLES) == 3 and TASK_FILES
+    assert (
+        len(CORE) > 1 and len(HOST) > 1 and MODULES and FILTERS and ACTIONS and GLUE and len(ROLES) == 3 and TASK_FILES
+    )
 
 
 @pytest.mark.parametrize("path", CORE, ids=relative)
@@ -97,6 +101,20 @@ def test_host_knows_no_policy(path: pathlib.Path) -> None:
 def test_a_filter_is_a_pure_projection(path: pathlib.Path) -> None:
     assert not [name for name in imports(path) if "_host" in name or name in {"os", "socket", "subprocess"}]
     assert f'"{path.stem}"' in path.read_text(encoding="utf-8"), "a filter is named as its file"
+
+
+@pytest.mark.parametrize("path", [*ACTIONS, *LOOKUPS], ids=relative)
+def test_what_runs_on_the_controller_reads_files_there_and_knows_no_host(path: pathlib.Path) -> None:
+    """An action plugin is the controller's half of a module of its name; it brings things and judges none."""
+    found = imports(path)
+    assert not [name for name in found if "_host" in name or name in {"socket", "subprocess"}]
+    if path in ACTIONS:
+        assert (PLUGINS / "modules" / path.name).exists(), "an action plugin is named as its module"
+        assert not found & {
+            "..module_utils._core.access",
+            "..module_utils._core.policy",
+            "..module_utils._core.verdict",
+        }
 
 
 @pytest.mark.parametrize("path", GLUE, ids=relative)
@@ -137,7 +155,9 @@ def test_a_module_has_one_guard(path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in PYTHON if path.stem != "__init__"], ids=relative)
 def test_unit_tests_mirror_the_plugins(path: pathlib.Path) -> None:
-    mirror = ROOT / "tests/unit" / path.parent.relative_to(ROOT) / f"test_{path.stem}.py"
+    # Test files of one name in two folders would be taken for one another.
+    name = f"test_{path.stem}_action.py" if path in ACTIONS else f"test_{path.stem}.py"
+    mirror = ROOT / "tests/unit" / path.parent.relative_to(ROOT) / name
     assert mirror.exists(), f"{relative(mirror)} is missing"
 
 

@@ -35,6 +35,11 @@ FURTHER = "sendmail_access_entries"
 LIMITS = ("GreetPause", "ClientRate", "ClientConn")
 
 
+def parse_entry(raw: t.Any, place: str) -> Entry:
+    """Read one ``{key, value}``, under the same rules."""
+    return _parse_entry(raw, place)
+
+
 def require_floor(entries: t.Iterable[Entry], place: str) -> None:
     """Refuse a map without a requirement for all other servers: it would let mail leave in clear text."""
     if not any(entry.folded_key == FLOOR_KEY.lower() for entry in entries):

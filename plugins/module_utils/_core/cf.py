@@ -82,6 +82,11 @@ def _parse_map(line: str) -> MapLine:
     return MapLine(name, words[0] if words else "", flags, source)
 
 
+def find_access_map(cf: str) -> str:
+    """The text of the access map that a cf names; empty when it names none."""
+    return next((line.source.removesuffix(".db") for line in parse_maps(cf) if line.name == "access"), "")
+
+
 def parse_options(cf: str) -> dict[str, str]:
     """The O lines of a cf, name (lower case) to value; the last one wins, as in sendmail."""
     found = {}

@@ -9,9 +9,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from . import bulk
 from .access import Entry, parse_entries
 from .access_grammar import TAGS
 from .errors import MailtlsError
+from .mapfile import render_rows
 
 _PASSWORD_TAG = "authinfo:"
 # Debian's own access map, the same with 8.15, 8.17 and 8.18; no work of anybody, so it is not imported.
@@ -69,6 +71,25 @@ def merge(entries: t.Sequence[Entry], text: str, where: str) -> Import:
         tuple(row.key for row in imported),
         tuple(row.key for row in theirs if said.get(row.folded_key, row.value) != row.value),
     )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The whole map as lines of key, tab, value; else as in ``Import``."""
+
+    rows: bytes
+    imported: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()
+
+
+def merge_rows(rows: bytes, text: str, where: str) -> Rows:
+    """``merge`` for entries as lines: only those that the old map speaks of, too, are looked at one by one."""
+    touched = bulk.pick(rows, {row.folded_key for row in foreign_rows(text)})
+    merged = merge(touched, text, where)
+    ours = {one.folded_key for one in merged.entries if one in touched}
+    theirs = [one for one in merged.entries if one.folded_key not in ours]
+    kept = bulk.drop(rows, {one.folded_key for one in touched} - ours)
+    return Rows(kept + render_rows(theirs), merged.imported, merged.overruled)
 
 
 def render_row(row: Entry) -> str:

@@ -10,21 +10,26 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from . import bulk
 from .access import Entry
-from .errors import MailtlsError
 
 HEADER = "# Managed by mailtls.relay; the next run overwrites changes made here."
 _SHOWN_KEYS = 10
+# Larger texts are not shown in full: a diff of a million lines helps nobody.
+_SHOWN_TEXT = 1 << 18
 # A text that somebody else wrote may hold passwords; they stay out of every report.
 _PASSWORD = re.compile(r"^([ \t#]*AuthInfo:\S*[ \t]+).*", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class MapState:
-    """The text and the database of a map: as wished, or as found (None: not there, or unreadable)."""
+    """The text and the rows of the database (lines of key, tab, value): as wished, or as found.
 
-    text: str | None
-    rows: t.Mapping[str, str] | None
+    None: not there, or unreadable.
+    """
+
+    text: bytes | None
+    rows: bytes | None
     text_access: str
     database_access: str
     database_is_newer: bool = True
@@ -38,37 +43,14 @@ class Change:
     reasons: tuple[str, ...]
 
 
-def parse_text(text: str) -> tuple[Entry, ...]:
-    """Read a map's text as makemap does: comments and empty lines aside, one key and its value a line."""
-    seen: dict[str, int] = {}
-    entries = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        entry = _parse_line(line, f"line {number}")
-        if entry.folded_key in seen:
-            raise MailtlsError(
-                f"the key {entry.key!r} stands on line {seen[entry.folded_key]} already",
-                where=f"line {number}",
-                remedy="makemap keeps the first one; remove the other.",
-            )
-        seen[entry.folded_key] = number
-        entries.append(entry)
-    return tuple(entries)
+def render_rows(entries: t.Iterable[Entry]) -> bytes:
+    """Lines of key, tab, value, in the order given."""
+    return "".join([f"{entry.key}\t{entry.value}\n" for entry in entries]).encode()
 
 
-def _parse_line(line: str, place: str) -> Entry:
-    if line[0].isspace():
-        raise MailtlsError("the line begins with a blank", where=place, remedy="makemap skips it; remove the blank.")
-    key, *value = line.split(None, 1)
-    if not value:
-        raise MailtlsError(f"the key {key!r} has no value", where=place, remedy="makemap skips it; add the value.")
-    return Entry(key, value[0])
-
-
-def render_text(entries: t.Iterable[Entry], header: str = HEADER) -> str:
-    """The text makemap reads, in the order given, parted by tabs."""
-    return "".join([f"{header}\n", *(f"{entry.key}\t{entry.value}\n" for entry in entries)])
+def render_text(rows: bytes) -> bytes:
+    """The text makemap reads."""
+    return f"{HEADER}\n".encode() + rows
 
 
 def is_managed(text: str) -> bool:
@@ -76,23 +58,13 @@ def is_managed(text: str) -> bool:
     return text.startswith(HEADER)
 
 
-def parse_dump(text: str) -> dict[str, str]:
-    """Rows of ``makemap -u``: folded key, tab, value."""
-    rows = (line.partition("\t") for line in text.splitlines())
-    return {key: value for key, _tab, value in rows}
-
-
-def folded_rows(entries: t.Iterable[Entry]) -> dict[str, str]:
-    """What the database of these entries holds."""
-    return {entry.folded_key: entry.value for entry in entries}
-
-
 def plan(desired: MapState, actual: MapState, path: str) -> Change | None:
     """Why text and database must be built anew, or None when both are as wished."""
     database = f"{path}.db"
+    rows_reason = _rows_reason(desired.rows or b"", actual.rows)
     found = (
         (desired.text != actual.text, f"{path} {'differs' if actual.text is not None else 'is missing'}"),
-        (desired.rows != actual.rows, f"{database} {_rows_reason(desired.rows or {}, actual.rows)}"),
+        (bool(rows_reason), f"{database} {rows_reason}"),
         (
             actual.text is not None and desired.text_access != actual.text_access,
             f"{path} is {actual.text_access}, not {desired.text_access}",
@@ -109,17 +81,29 @@ def plan(desired: MapState, actual: MapState, path: str) -> Change | None:
 
 
 def render_diff(desired: MapState, actual: MapState, change: Change, path: str) -> list[dict[str, str]]:
-    """What Ansible shows: the text before and after, then each reason that the texts do not show."""
+    """What Ansible shows: the text before and after, then each reason that the texts do not show.
+
+    Of large texts only the first keys are shown.
+    """
     shown: list[dict[str, str]] = []
-    if desired.text != actual.text:
-        before, after = (_PASSWORD.sub(r"\1(hidden)", state.text or "") for state in (actual, desired))
-        shown.append({"before_header": path, "after_header": path, "before": before, "after": after})
+    before, after = actual.text or b"", desired.text or b""
+    if before != after and len(before) + len(after) > _SHOWN_TEXT:
+        shown.append({"prepared": f"{path} {_name_keys(*bulk.compare(after, before, _SHOWN_KEYS, loose=True))}\n"})
+    elif before != after:
+        old, new = (_PASSWORD.sub(r"\1(hidden)", text.decode(errors="replace")) for text in (before, after))
+        shown.append({"before_header": path, "after_header": path, "before": old, "after": new})
     return [*shown, {"prepared": "".join(f"{reason}\n" for reason in change.reasons)}]
 
 
-def _rows_reason(desired: t.Mapping[str, str], actual: t.Mapping[str, str] | None) -> str:
+def _rows_reason(desired: bytes, actual: bytes | None) -> str:
+    """What is wrong with the rows, empty when nothing is; in a database they stand in any order."""
     if actual is None:
         return "is missing or unreadable"
-    keys = [key for key in {**desired, **actual} if desired.get(key) != actual.get(key)]
-    more = f" and {len(keys) - _SHOWN_KEYS} more" if len(keys) > _SHOWN_KEYS else ""
-    return f"differs in {', '.join(keys[:_SHOWN_KEYS])}{more}"
+    if bulk.tally(desired) == bulk.tally(actual):
+        return ""
+    return _name_keys(*bulk.compare(desired, actual, _SHOWN_KEYS))
+
+
+def _name_keys(count: int, keys: t.Sequence[str]) -> str:
+    more = f" and {count - len(keys)} more" if count > len(keys) else ""
+    return f"differs in {', '.join(keys)}{more}"

@@ -12,25 +12,36 @@ from __future__ import annotations
 
 import os
 import shutil
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .._core.errors import MailtlsError
-from . import files
+from . import files, mapreceipt
 from .command import run
 
-# Debian's own make knows no other type.
-MAP_TYPE = "hash"
 _MAKEMAP = "makemap"
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
+class Made:
+    """The two files aside, and what makemap complained of; empty when it was content."""
+
+    text: str
+    database: str
+    complaint: str
+
+
+@dataclass(frozen=True)
 class Built:
-    """The two finished files aside, and the rows makemap finds in the database, as text."""
+    """The two finished files aside, the rows makemap finds in the database, as text, and its SHA-256."""
 
     text: str
     database: str
     dump: str
+    digest: str
 
 
 def database_of(path: str) -> str:
@@ -38,11 +49,14 @@ def database_of(path: str) -> str:
     return f"{path}.db"
 
 
-def read_dump(database: str) -> str | None:
-    """The rows of a database as makemap finds them; None when it is missing, unreadable, or makemap is not there."""
+def read_dump(database: str, kind: str = "hash") -> str | None:
+    """The rows of a database as makemap finds them; None when it is missing, unreadable, or makemap is not there.
+
+    ``kind`` is hash or btree; a database of the other kind is unreadable.
+    """
     if not os.path.exists(database) or shutil.which(_MAKEMAP, path=_PATH) is None:
         return None
-    ended = run([_MAKEMAP, "-u", MAP_TYPE, database])
+    ended = run([_MAKEMAP, "-u", kind, database])
     return None if ended.status else ended.output
 
 
@@ -61,24 +75,44 @@ def has_remnants(path: str) -> bool:
 
 def sweep(path: str) -> None:
     """Remove what a run that was cut short left aside."""
-    for name in _aside_names(path):
+    for name in (*_aside_names(path), files.aside(mapreceipt.place_of(path))):
         files.remove(name)
 
 
-def build(path: str, content: bytes, text_access: files.Access, database_access: files.Access) -> Built:
-    """Write the text aside and compile it aside; any complaint of makemap is an error, and nothing is swapped."""
+@contextmanager
+def workspace(path: str) -> t.Iterator[None]:
+    """Begin without what an earlier run left aside, and leave nothing there when this one is refused."""
+    sweep(path)
+    try:
+        yield
+    except MailtlsError:
+        sweep(path)
+        raise
+
+
+def make(path: str, content: bytes, text_access: files.Access, kind: str = "hash") -> Made:
+    """Write the text aside and compile it aside."""
     text = files.write_aside(path, content, text_access)
     database = _database_aside(path)
-    ended = run([_MAKEMAP, MAP_TYPE, database], given=content)
-    if ended.status or ended.errors.strip():
+    ended = run([_MAKEMAP, kind, database], given=content)
+    said = ended.errors.strip()[:500]
+    return Made(text, database, f"(status {ended.status}): {said}" if ended.status or said else "")
+
+
+def finish(made: Made, path: str, database_access: files.Access, kind: str = "hash") -> Built:
+    """Bring the database to disk and read it back; any complaint of makemap is an error, and nothing is swapped."""
+    database = made.database
+    if made.complaint:
         raise MailtlsError(
-            f"makemap refused it (status {ended.status}): {ended.errors.strip()[:500]}",
-            where=path,
-            remedy="The map in force was left as it is.",
+            f"makemap refused it {made.complaint}", where=path, remedy="The map in force was left as it is."
         )
     files.set_access(database, database_access)
-    files.flush(database)
-    return Built(text, database, read_dump(database) or "")
+    # A large one takes its time to reach the disk, and to be read back.
+    with ThreadPoolExecutor(2) as pool:
+        flushed, summed = pool.submit(files.flush, database), pool.submit(mapreceipt.digest_of, database)
+        dump = read_dump(database, kind) or ""
+        flushed.result()
+    return Built(made.text, database, dump, summed.result())
 
 
 def swap(built: Built, path: str) -> None:

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 import typing as t
+import zlib
 
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core import access, imported, mapfile
+from ansible_collections.mailtls.relay.plugins.module_utils._core import mapfile
 from ansible_collections.mailtls.relay.plugins.module_utils._host import archive, files, mapbuild
 from ansible_collections.mailtls.relay.plugins.module_utils._host.command import Completed
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_map
@@ -21,6 +23,10 @@ FLOOR = {"key": "TLS_Srv:", "value": "TEMP+ENCR:128"}
 ENTRIES = ({"key": "Connect:Mta1.example", "value": "RELAY"}, FLOOR)
 TEXT = f"{mapfile.HEADER}\nConnect:Mta1.example\tRELAY\nTLS_Srv:\tTEMP+ENCR:128\n"
 ROWS = "connect:mta1.example\tRELAY\ntls_srv:\tTEMP+ENCR:128\n"
+
+
+RECEIPT = ".access.mailtls-receipt"
+DEFAULTS = {name: option.get("default") for name, option in sendmail_map.OPTIONS.items()}
 
 
 class Killed(BaseException):
@@ -47,7 +53,8 @@ class Relay:
         rows = [f"{key.lower()}\t{value}\n" for key, value in (line.split("\t") for line in lines)]
         pathlib.Path(argv[2]).write_text("".join(rows[: 1 if self.loses_rows else None]))
         self.step()
-        return Completed(0, "", "")
+        twins = len({row.partition("\t")[0] for row in rows}) != len(rows)
+        return Completed(65, "", "makemap: line 2: key x: duplicate key\n") if twins else Completed(0, "", "")
 
     def step(self) -> None:
         if self.steps_to_live == 0:
@@ -169,21 +176,19 @@ def test_every_drift_is_mended(relay: Relay, converge: Converge, drift: t.Callab
     assert not converge()["changed"] and not mapbuild.has_remnants(str(relay.path))
 
 
-@pytest.mark.parametrize("steps", range(7))
+@pytest.mark.parametrize("steps", range(10))
 def test_killed_at_any_step_the_old_or_the_new_map_is_in_force(relay: Relay, converge: Converge, steps: int) -> None:
     converge([FLOOR])
     old = relay.database.read_text()
     relay.steps_to_live = steps
-    wish = sendmail_map.read_wish(
-        {"owner": "smmta", "group": "smmsp"}, imported.merge(access.parse_entries(ENTRIES, "x"), "", "x")
-    )
     with pytest.raises(Killed):
-        sendmail_map.put_in_force(wish, str(relay.path), files.Access("smmta", "smmsp", 0o640))
+        sendmail_map.converge({**DEFAULTS, "entries": ENTRIES, "path": str(relay.path)}, dry=False, show=False)
     assert relay.database.read_text() in (old, ROWS)
     relay.steps_to_live = -1
+    # Behind the second swap only the receipt is missing.
     assert converge()["changed"] == (steps < 6)
     assert (relay.path.read_text(), relay.database.read_text()) == (TEXT, ROWS)
-    assert sorted(os.listdir(relay.folder)) == ["access", "access.db"] and not converge()["changed"]
+    assert sorted(os.listdir(relay.folder)) == [RECEIPT, "access", "access.db"] and not converge()["changed"]
 
 
 def test_a_database_that_lost_rows_is_not_put_in_force(relay: Relay, converge: Converge) -> None:
@@ -220,3 +225,74 @@ def test_a_mailertable_needs_no_floor_and_has_rules_of_its_own(relay: Relay, con
     assert relay.database.read_text() == "partner.example\trelay:[255.255.255.255]:mta3.example\n"
     refused = converge([{"key": "a.example", "value": "local:alice"}], kind="mailertable")
     assert refused["msg"].startswith("entries[0]: 'local' is not a mailer that hands mail to another host")
+
+
+def test_lines_from_the_controller_are_the_wish(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    lines = f"{FLOOR['key']}\t{FLOOR['value']}\n# c\nFrom:a@b.example REJECT\n"
+    asked = {"path": str(relay.path), "entries_file": "/far/away", "_listed": 1}
+    asked["_digest"] = hashlib.sha256(lines.encode()).hexdigest()
+    wanted = run_module(sendmail_map.main, capfd, asked)
+    assert wanted["wanted"] and not wanted["changed"] and os.listdir(relay.folder) == []
+    done = run_module(sendmail_map.main, capfd, {**asked, "_lines": lines})
+    assert done["changed"] and relay.database.read_text() == "tls_srv:\tTEMP+ENCR:128\nfrom:a@b.example\tREJECT\n"
+    again = run_module(sendmail_map.main, capfd, asked)
+    assert not again["changed"] and "wanted" not in again and again["entries"] == 2
+    (relay.folder / "sent").write_bytes(zlib.compress(lines.encode()))
+    relay.database.unlink()
+    sent = {**asked, "_lines_file": str(relay.folder / "sent")}
+    assert run_module(sendmail_map.main, capfd, sent)["changed"]
+    torn = run_module(sendmail_map.main, capfd, {**asked, "_lines": lines[:-1], "type": "btree"})
+    assert torn["failed"] and torn["msg"].startswith("/far/away: changed while it was sent")
+
+
+def test_an_unchanged_map_is_known_without_makemap(
+    relay: Relay, converge: Converge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converge()
+    monkeypatch.setattr(mapbuild, "run", None)
+    assert not converge()["changed"] and not converge(check=True)["changed"]
+
+
+@pytest.mark.parametrize("spoil", [lambda place: place.unlink(), lambda place: place.write_text("{")])
+def test_without_its_receipt_a_map_is_read_and_known(
+    relay: Relay, converge: Converge, spoil: t.Callable[[pathlib.Path], None]
+) -> None:
+    converge()
+    spoil(relay.folder / RECEIPT)
+    assert not converge()["changed"] and (relay.folder / RECEIPT).read_text().startswith('{\n "version"')
+
+
+def test_a_database_of_the_same_size_and_time_is_looked_at(relay: Relay, converge: Converge) -> None:
+    converge()
+    before = os.stat(relay.database)
+    relay.database.write_text(ROWS.replace("RELAY", "OKAY!"))
+    os.utime(relay.database, ns=(before.st_atime_ns, before.st_mtime_ns))
+    answer = converge()
+    assert answer["changed"] and answer["reasons"] == [f"{relay.database} differs in connect:mta1.example"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"entries_variable": "mine"}, "entries_variable: only the controller knows its variables"),
+        ({"entries_file": "/none"}, "/none: there is no such file"),
+        ({"map": "mailertable", "entries": [], "entries_file": __file__}, "entries_file: is for an access map only"),
+        ({"entries": [FLOOR], "entries_file": __file__}, f"{__file__}:5: the line begins"),
+    ],
+)
+def test_sources_that_cannot_be_are_refused(
+    relay: Relay, capfd: pytest.CaptureFixture[str], options: dict[str, t.Any], told: str
+) -> None:
+    answer = run_module(sendmail_map.main, capfd, {**options, "path": str(relay.path)})
+    assert answer["failed"] and answer["msg"].startswith(told[:40])
+
+
+def test_a_large_hash_earns_a_warning(relay: Relay, converge: Converge, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(sendmail_map.AnsibleModule, "warn", lambda self, text: said.append(text))
+    monkeypatch.setattr(sendmail_map, "LARGE", 2)
+    converge()
+    assert said == []
+    monkeypatch.setattr(sendmail_map, "LARGE", 1)
+    converge()
+    assert said == [f"{relay.path} has 2 entries; as a btree it would be built several times faster."]

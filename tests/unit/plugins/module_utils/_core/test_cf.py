@@ -43,6 +43,19 @@ def test_the_maps_are_read(text: str) -> None:
     assert cf.MapLine("arith", "arith", (), "") in cf.parse_maps(text)
 
 
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("Kaccess hash -T<TMPF> /etc/mail/access", "/etc/mail/access"),
+        ("Kaccess btree -T<TMPF> /etc/mail/mailtls-access", "/etc/mail/mailtls-access"),
+        ("Kaccess hash -o /etc/mail/access.db", "/etc/mail/access"),
+        ("Kother hash /etc/mail/access", ""),
+    ],
+)
+def test_the_access_map_is_found(line: str, path: str) -> None:
+    assert cf.find_access_map(f"DSx\n{line}\nKlast hash /x\n") == path
+
+
 def test_a_map_without_a_class_is_read() -> None:
     assert cf.parse_maps("Kempty\n") == (cf.MapLine("empty", "", (), ""),)
 

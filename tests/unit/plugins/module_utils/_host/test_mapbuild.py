@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 
@@ -34,8 +35,10 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Completed]:
 def test_a_build_touches_nothing_in_force(answers: dict[str, Completed], tmp_path: pathlib.Path) -> None:
     path = tmp_path / "access"
     path.write_text("old")
-    built = mapbuild.build(str(path), b"k\tv\n", ROOT, ROOT)
+    made = mapbuild.make(str(path), b"k\tv\n", ROOT)
+    built = mapbuild.finish(made, str(path), ROOT)
     assert path.read_text() == "old" and not (tmp_path / "access.db").exists()
+    assert built.digest == hashlib.sha256(b"k\tv\n").hexdigest()
     assert built.dump == "k\tv\n" and built.database.endswith(".db") and mapbuild.has_remnants(str(path))
     mapbuild.swap(built, str(path))
     assert sorted(os.listdir(tmp_path)) == ["access", "access.db"] and path.read_text() == "k\tv\n"
@@ -55,10 +58,11 @@ def test_any_complaint_of_makemap_is_an_error(
     answers["hash"] = ended
     path = tmp_path / "access"
     path.write_text("old")
-    with pytest.raises(MailtlsError, match=told):
-        mapbuild.build(str(path), b"x\n", ROOT, ROOT)
-    assert path.read_text() == "old" and mapbuild.has_remnants(str(path))
-    mapbuild.sweep(str(path))
+    with pytest.raises(MailtlsError, match=told), mapbuild.workspace(str(path)):
+        made = mapbuild.make(str(path), b"x\n", ROOT)
+        assert mapbuild.has_remnants(str(path))
+        mapbuild.finish(made, str(path), ROOT)
+    assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["access"]
 
 

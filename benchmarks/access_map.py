@@ -1,0 +1,214 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long a large access map takes: module sendmail_map, template and makemap, and makemap alone (make bench-map).
+
+Whole plays against one container of the lab, in turns, so that what else the machine does meets all of them. Absolute
+numbers belong to the machine; the ratios are the result. Ends with 1 when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+MANY, MILLION = 100_000, int(os.environ.get("BENCH_MILLION", "1000000"))
+IMAGE, NAME = "localhost/mailtls-relay-bookworm", "mailtls-benchmap"
+LIMITS = ["--ulimit=nofile=4096:4096", "--ulimit=nproc=10000:10000"]
+PACKAGES = re.search(
+    r"lab_packages: >-\n((?: {2}.*\n)+)", (ROOT / "molecule/inventory/group_vars/relays.yml").read_text()
+)
+FLOOR = "TLS_Srv:", "TEMP+ENCR:128"
+MEGABYTES = 600
+
+# Notes down how much memory the module took on the host.
+MEASURE = """#!/usr/bin/python3
+import resource, subprocess, sys
+code = subprocess.call(["/usr/bin/python3", *sys.argv[1:]])
+with open("/root/peaks", "a") as stream:
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=stream)
+sys.exit(code)
+"""
+TEMPLATE = "{% for one in many %}{{ one.key }}\t{{ one.value }}\n{% endfor %}"
+BY_TEMPLATE: list[dict[str, t.Any]] = [
+    {
+        "ansible.builtin.template": {"src": "map.j2", "dest": "/root/template", "mode": "0600"},
+        "register": "text",
+    },
+    {
+        "ansible.builtin.shell": "makemap hash /root/template.new < /root/template"
+        " && mv /root/template.new.db /root/template.db",
+        "when": "text is changed",
+    },
+]
+
+
+def by_module(name: str, **options: t.Any) -> list[dict[str, t.Any]]:
+    return [{"mailtls.relay.sendmail_map": {"path": f"/root/{name}", "owner": "root", "group": "root", **options}}]
+
+
+class Case(t.NamedTuple):
+    """A play, whether its variables hold the entries, and what it writes."""
+
+    name: str
+    tasks: list[dict[str, t.Any]]
+    data: bool
+    title: str
+
+
+CASES = [
+    Case("template", BY_TEMPLATE, True, "template and makemap"),
+    Case("variable", by_module("variable", entries_variable="many"), True, "sendmail_map, entries_variable"),
+    Case("entries", by_module("entries", entries="{{ many }}"), True, "sendmail_map, entries"),
+    Case("btree", by_module("btree", entries_file="million.txt", type="btree"), False, "sendmail_map, file, btree"),
+    Case("hash", by_module("hash", entries_file="million.txt"), False, "sendmail_map, file, hash"),
+]
+
+
+class Bench:
+    """One container, and a folder with the plays."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self.times: dict[str, list[float]] = {}
+        self.here = 0
+
+    def podman(self, *argv: str, given: str = "") -> str:
+        done = subprocess.run(["podman", *argv], check=False, capture_output=True, text=True, input=given)
+        assert done.returncode == 0, f"podman {' '.join(argv)}: {done.stderr or done.stdout}"
+        return done.stdout
+
+    def shell(self, command: str, given: str = "") -> str:
+        return self.podman("exec", "--interactive", NAME, "sh", "-c", command, given=given)
+
+    def start(self) -> None:
+        files = ROOT / "molecule/shared/files"
+        packages = PACKAGES.group(1).split() if PACKAGES else []
+        subprocess.run([files / "build_image.sh", IMAGE, "bookworm", *packages], check=True, stdout=subprocess.DEVNULL)
+        runtime = subprocess.run(
+            [files / "find_runtime.sh", IMAGE, *LIMITS], check=True, capture_output=True, text=True
+        ).stdout.strip()
+        argv = [runtime, "run", "--detach", "--replace", "--label=io.mailtls.relay=lab", *LIMITS, f"--name={NAME}"]
+        self.podman(*argv, "--network=none", IMAGE, "sleep", "infinity")
+        self.shell("cat > /root/measured && chmod 0755 /root/measured", given=MEASURE)
+
+    def write(self) -> None:
+        def lines(count: int) -> list[tuple[str, str]]:
+            return [FLOOR, *((f"TLS_Rcpt:user{n}@dom{n}.example", "ENCR:128") for n in range(count - 1))]
+
+        many = [{"key": key, "value": value} for key, value in lines(MANY)]
+        (self.folder / "many.json").write_text(json.dumps({"many": many}), encoding="utf-8")
+        million = self.folder / "million.txt"
+        million.write_text("".join(f"{key}\t{value}\n" for key, value in lines(MILLION)), encoding="utf-8")
+        self.podman("cp", str(million), f"{NAME}:/root/million.txt")
+        (self.folder / "map.j2").write_text(TEMPLATE, encoding="utf-8")
+        for case in CASES:
+            play = {"hosts": "all", "gather_facts": False, "tasks": case.tasks}
+            play.update({"vars_files": ["many.json"]} if case.data else {})
+            (self.folder / f"{case.name}.json").write_text(json.dumps([play]), encoding="utf-8")
+        host = f"{NAME} ansible_connection=lab_podman ansible_python_interpreter=/root/measured\n"
+        (self.folder / "hosts").write_text(host, encoding="utf-8")
+        (self.folder / "empty.json").write_text('[{"hosts": "all", "gather_facts": false}]', encoding="utf-8")
+
+    def play(self, name: str) -> float:
+        environment = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
+            "ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "molecule/connection"),
+            "ANSIBLE_PIPELINING": "true",
+            "ANSIBLE_CONFIG": "/dev/null",
+        }
+        argv = [sys.executable, "-m", "ansible.cli.playbook", "-i", "hosts", f"{name}.json"]
+        begin = time.monotonic()
+        done = subprocess.run(argv, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+        # An expectation of each: the first run changes, the second does not.
+        self.changed = "changed=0" not in done.stdout
+        return time.monotonic() - begin
+
+    def makemap(self, kind: str) -> float:
+        self.shell("rm -f /root/plain.db; sync")
+        timed = f"import subprocess, time; t = time.monotonic(); subprocess.run(['makemap', '{kind}', '/root/plain']"
+        timed += ", stdin=open('/root/million.txt'), check=True); print(time.monotonic() - t)"
+        return float(self.shell(f'python3 -c "{timed}"'))
+
+    def run_round(self) -> dict[str, float]:
+        found = {"empty": self.play("empty")}
+        for case in CASES:
+            self.shell(f"rm -f /root/{case.name} /root/{case.name}.db /root/.{case.name}.*; sync")
+            for turn in ("first", "second"):
+                found[f"{case.name} {turn}"] = self.play(case.name)
+                assert self.changed is (turn == "first"), f"{case.name}: {turn} run: changed is {self.changed}"
+        for kind in ("hash", "btree"):
+            found[f"makemap {kind}"] = self.makemap(kind)
+        return found
+
+    def run(self) -> int:
+        for number in range(ROUNDS):
+            for name, seconds in self.run_round().items():
+                self.times.setdefault(name, []).append(seconds)
+                print(f"round {number + 1}: {name}: {seconds:.2f} s", flush=True)
+        return self.report()
+
+    def report(self) -> int:
+        medians = {name: statistics.median(some) for name, some in self.times.items()}
+        failed = False
+        print(f"\n{'':52}{'seconds':>8}  {'(least-most)':>15}")
+        for title, name in rows():
+            span = f"({min(self.times[name]):.2f}-{max(self.times[name]):.2f})"
+            print(f"{title:52}{medians[name]:8.2f}  {span:>15}")
+        print(f"\n{'goal':52}{'ratio':>8}")
+        for title, slow, fast, goal in (
+            ("100,000 as data, first run: template / ours", "template first", "variable first", 6),
+            ("100,000 as data, unchanged: template / ours", "template second", "variable second", 7),
+            ("1,000,000 from a file: makemap hash / our play", "makemap hash", "btree first", 2),
+        ):
+            ratio = medians[slow] / medians[fast]
+            failed |= ratio < goal
+            print(f"{title:52}{ratio:7.1f}x  >= {goal}x: {'held' if ratio >= goal else 'MISSED'}")
+        there = max(int(line) for line in self.shell("cat /root/peaks").split())
+        here = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+        for title, peak in (("largest process on the controller, MB", here), ("on the host, MB", there)):
+            failed |= peak > MEGABYTES
+            print(f"{title:52}{peak:8}  < {MEGABYTES}: {'held' if peak <= MEGABYTES else 'MISSED'}")
+        load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors at the end"
+        print(f"medians of {ROUNDS} rounds in turns; {load}")
+        return int(failed)
+
+
+def rows() -> t.Iterator[tuple[str, str]]:
+    """Title and name of each row of the table."""
+    yield "empty play", "empty"
+    for case in CASES:
+        size = MANY if case.data else MILLION
+        for turn, words in (("first", "first run"), ("second", "unchanged")):
+            yield f"{size:,}: {case.title}, {words}", f"{case.name} {turn}"
+    for kind in ("hash", "btree"):
+        yield f"{MILLION:,}: makemap {kind} alone", f"makemap {kind}"
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="mailtls-bench-") as folder:
+        bench = Bench(pathlib.Path(folder))
+        try:
+            bench.start()
+            bench.write()
+            return bench.run()
+        finally:
+            subprocess.run(["podman", "rm", "--force", "--ignore", "--time=0", NAME], check=False, capture_output=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
