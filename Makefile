@@ -23,7 +23,8 @@ SCENARIOS := default holds_by_each_layer refuses_bad_input installed_collection
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
   takes_over_an_existing_relay
-MOLECULE := $(TOOLS) molecule --base-config .config/molecule/config.yml test --scenario-name
+# Two runs of one scenario would remove each other's containers: the second waits.
+MOLECULE = $(TOOLS) tests/alone.sh $(1) molecule --base-config .config/molecule/config.yml test --scenario-name $(1)
 
 .PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long demo bench clean
 
@@ -72,23 +73,23 @@ as-root:
 	@test "$$(id -u)" = 0 || { echo "The containers of the lab need root: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
 
 molecule: as-root setup ## one scenario: make molecule SCENARIO=default
-	$(MOLECULE) $(SCENARIO)
+	$(call MOLECULE,$(SCENARIO))
 
 scenarios: as-root setup ## the scenarios of make test, one after the other
-	for scenario in $(SCENARIOS); do $(MOLECULE) $$scenario; done
+	for scenario in $(SCENARIOS); do $(call MOLECULE,$$scenario); done
 
 demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP=1 keeps the containers)
-	$(TOOLS) python tests/demo.py
+	$(TOOLS) tests/alone.sh demo python tests/demo.py
 
 bench: as-root setup ## relay speed: our defaults beside stock sendmail and stock Postfix (BENCH_ROUNDS=5, BENCH_KEEP=1)
-	$(TOOLS) python benchmarks/relay.py
+	$(TOOLS) tests/alone.sh bench python benchmarks/relay.py
 
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity demo scenarios unit ## what CI runs
 
 test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail
-	for scenario in $(LONG_SCENARIOS); do $(MOLECULE) $$scenario; done
-	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(MOLECULE) takes_over_an_existing_relay; done
+	for scenario in $(LONG_SCENARIOS); do $(call MOLECULE,$$scenario); done
+	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(call MOLECULE,takes_over_an_existing_relay); done
 
 clean: ## remove every container, network and image these targets made, and the caches
 	tests/clean.sh
