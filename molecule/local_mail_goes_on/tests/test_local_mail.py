@@ -91,6 +91,13 @@ def state(lab: Lab) -> str:
     )
 
 
+def test_the_role_writes_below_etc_mail_and_the_aliases_only(lab: Lab) -> None:
+    """It comes first: other tests write too. No firewall, no AppArmor, no SELinux, no unit."""
+    look = "find /etc /usr /boot -newer /root/made-by-hand -not -type d -not -path '/etc/mail/*'"
+    assert lab.read("mta1", look).split() == ["/etc/aliases"]
+    assert lab.read("mta1", "find /etc/mail -newer /root/made-by-hand -name sendmail.cf").strip() == CF
+
+
 # Aliases
 
 
@@ -322,17 +329,25 @@ def test_port_587_is_as_debian_has_it(lab: Lab) -> None:
 def test_the_audit_tells_what_waits_and_fails_as_asked(lab: Lab) -> None:
     lab.empty_queue()
     submit(lab, "carol@clear.example.test", "waits")
-    lab.wait("the message to be held", lambda: lab.log("mta1", rf"carol@clear\.example\.test.*stat={HELD}"))
+    submit(lab, "dave@clear.example.test", "waits-for-hours")
+    logged = rf"(carol|dave)@clear\.example\.test.*stat={HELD}"
+    lab.wait("both messages to be held", lambda: len(lab.log("mta1", logged)) == 2)
+    # The second one has waited for longer: T is when it came.
+    old = lab.read("mta1", "grep -l 'Subject: waits-for-hours' /var/spool/mqueue/qf*").strip()
+    lab.read("mta1", f'sed -i "s/^T.*/T$(($(date +%s) - 9000))/" {old}')
     play = lab.converge(limit="mta1")
     assert play.code == 0 and play.changed == {"mta1": 0}, play.output
-    assert re.search(
-        rf"Queue: 1 held, the oldest for \w+ of 5d: 1 x {HELD} \(oldest \w+\)\. Queue of local programs: no mail",
-        words(play),
-    )
-    late = lab.converge(limit="mta1", tls_audit_oldest_held="1s")
-    assert late.code != 0 and "TOO OLD: tls_audit_oldest_held is 1s." in words(late)
+    told = rf"Queue: 2 held, the oldest for 2h\w+ of 5d: 2 x {HELD} \(oldest 2h\w+\)\. Queue of local programs: no mail"
+    assert re.search(told, words(play))
+    late = lab.converge(limit="mta1", tls_audit_oldest_held="2h")
+    assert late.code != 0 and "TOO OLD: tls_audit_oldest_held is 2h." in words(late)
+    times = {"sendmail_queue_return": "3h", "sendmail_queue_warning": "2h50m"}
+    soon = lab.converge(limit="mta1", tls_audit_oldest_held="3h", **times)
+    assert soon.code == 0, soon.output
+    assert re.search(rf"of 3h: .*WARNING: {old.rpartition('/qf')[2]} goes back to its sender in \d+m", words(soon))
     wrong = lab.converge(limit="mta1", tls_audit_oldest_held="soon")
     assert wrong.code != 0 and "tls_audit_oldest_held: 'soon' is not a time as sendmail reads it" in words(wrong)
+    assert relay(lab).code == 0
     lab.empty_queue()
 
 

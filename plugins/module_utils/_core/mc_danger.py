@@ -14,8 +14,8 @@ from .nexthop import refuse_numbers
 from .statement import Statement, parse_statements
 
 SMART_HOST = "SMART_HOST"
-# Macros of m4 that name a next hop, by what each is in the words of the cf (proto.m4). The smart host has a variable; the
-# others are routes beside it, and their mail meets the policy's default and the belt like any other.
+# Macros of m4 that name a next hop, by what each is in the words of the cf (proto.m4). The smart host has a variable.
+# The others are routes beside it, and their mail meets the policy's default and the belt like any other.
 _ROUTES = {
     "S": SMART_HOST,
     "H": "MAIL_HUB",
