@@ -23,10 +23,11 @@ SCENARIOS := default holds_by_each_layer judges_as_sendmail_does refuses_bad_inp
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
   takes_over_an_existing_relay
-MOLECULE_BASE := $(TOOLS) molecule --base-config .config/molecule/config.yml
-MOLECULE := $(MOLECULE_BASE) test --scenario-name
+MOLECULE_BASE := molecule --base-config .config/molecule/config.yml
+# Two runs of one scenario would remove each other's containers: the second waits.
+MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle demo bench bench-map bench-policy clean
+.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle oracle-alone demo bench bench-map bench-policy clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -73,16 +74,16 @@ as-root:
 	@test "$$(id -u)" = 0 || { echo "The containers of the lab need root: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
 
 molecule: as-root setup ## one scenario: make molecule SCENARIO=default
-	$(MOLECULE) $(SCENARIO)
+	$(call MOLECULE,$(SCENARIO))
 
 scenarios: as-root setup ## the scenarios of make test, one after the other
-	for scenario in $(SCENARIOS); do $(MOLECULE) $$scenario; done
+	for scenario in $(SCENARIOS); do $(call MOLECULE,$$scenario); done
 
 demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP=1 keeps the containers)
-	$(TOOLS) python tests/demo.py
+	$(TOOLS) tests/alone.sh demo python tests/demo.py
 
 bench: as-root setup ## relay speed: our defaults beside stock sendmail and stock Postfix (BENCH_ROUNDS=5, BENCH_KEEP=1)
-	$(TOOLS) python benchmarks/relay.py
+	$(TOOLS) tests/alone.sh bench python benchmarks/relay.py
 
 bench-map: as-root setup ## a large access map: our module beside template and makemap, and makemap alone (BENCH_ROUNDS=3)
 	$(TOOLS) python benchmarks/access_map.py
@@ -91,15 +92,18 @@ bench-map: as-root setup ## a large access map: our module beside template and m
 test: as-root lint sanity demo scenarios unit ## what CI runs
 
 test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail
-	for scenario in $(LONG_SCENARIOS); do $(MOLECULE) $$scenario; done
-	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(MOLECULE) takes_over_an_existing_relay; done
+	for scenario in $(LONG_SCENARIOS); do $(call MOLECULE,$$scenario); done
+	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(call MOLECULE,takes_over_an_existing_relay); done
 
 # The containers stay until the end; a disagreement tells what to type there.
 oracle: as-root setup ## our judge beside sendmail's own rules, 1,000,000 cases a release (ORACLE_CASES, ORACLE_SEED, ORACLE_KEEP=1)
-	$(MOLECULE_BASE) create --scenario-name judges_as_sendmail_does
-	$(MOLECULE_BASE) prepare --scenario-name judges_as_sendmail_does
+	$(TOOLS) tests/alone.sh judges_as_sendmail_does $(MAKE) --no-print-directory oracle-alone
+
+oracle-alone:
+	$(TOOLS) $(MOLECULE_BASE) create --scenario-name judges_as_sendmail_does
+	$(TOOLS) $(MOLECULE_BASE) prepare --scenario-name judges_as_sendmail_does
 	$(TOOLS) python tests/oracle/run.py
-	test -n "$${ORACLE_KEEP:-}" || $(MOLECULE_BASE) destroy --scenario-name judges_as_sendmail_does
+	test -n "$${ORACLE_KEEP:-}" || $(TOOLS) $(MOLECULE_BASE) destroy --scenario-name judges_as_sendmail_does
 
 clean: ## remove every container, network and image these targets made, and the caches
 	tests/clean.sh

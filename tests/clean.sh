@@ -7,6 +7,13 @@ set -euo pipefail
 label=io.mailtls.relay=lab
 command -v podman > /dev/null || exit 0
 
+for lock in "${MAILTLS_LOCKS:-/run/lock}"/mailtls-lab-*; do
+  test ! -e "$lock" || flock --nonblock "$lock" true || {
+    echo "clean: process $(< "$lock") uses the lab ${lock##*/mailtls-lab-}; nothing was removed" >&2
+    exit 1
+  }
+done
+
 # A container in another one's network goes before that one.
 for name in "name=-capture\$" "name=mailtls-"; do
   podman ps --all --quiet --filter "label=$label" --filter "$name" | xargs --no-run-if-empty podman rm --force --time 0 > /dev/null

@@ -196,6 +196,7 @@ from ..module_utils._core import conf
 from ..module_utils._core.cf import find_access_map
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mc import is_managed
+from ..module_utils._core.msp import CRONTAB
 from ..module_utils._core.package import providers, upstream, versions
 from ..module_utils._core.submission import find_detour
 from ..module_utils._host import files, localmail, nexthops, presence, service
@@ -227,8 +228,10 @@ def read_text(path: str) -> str:
 
 def find_settings_fault() -> str:
     """What stands beside the variables and would open or stop the relay; empty when nothing does."""
+    text = read_text(_CONF)
+    idle = conf.find_idle_cron(text, _CONF, read_text(CRONTAB), alive=localmail.is_alive("cron"))
     included = (conf.find_detour(read_text(path), path) for path in _INCLUDED)
-    return conf.find_fault(read_text(_CONF), _CONF) or next(filter(None, included), "")
+    return conf.find_fault(text, _CONF) or idle or next(filter(None, included), "")
 
 
 def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -169,6 +169,47 @@ def test_task_files_are_short(path: pathlib.Path) -> None:
     assert not [task for task in tasks if any(key.endswith("set_fact") for key in task)], "no set_fact"
 
 
+# All that the roles do on a host: nothing here knows a firewall, AppArmor or SELinux.
+USED_MODULES = {"apt", "assert", "copy", "debug", "file", "import_tasks", "include_tasks", "setup", "systemd_service"}
+USED_PROGRAMS = {"dpkg-query", "journalctl", "m4", "make", "makemap", "sendmail", "systemctl", "update_conf"}
+# Each of Debian's tools that follow the mc, a variable in _host/debianmake.
+USED_PROGRAMS |= {"program"}
+
+
+@pytest.mark.parametrize("path", TASK_FILES, ids=relative)
+def test_tasks_use_few_modules(path: pathlib.Path) -> None:
+    tasks = list(flat_tasks(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    used = {key for task in tasks for key in task if "." in key}
+    assert used, "nothing was found: this look proves nothing"
+    assert {key.rpartition("ansible.builtin.")[2] for key in used if "ansible.builtin." in key} <= USED_MODULES
+    assert not [key for key in used if not re.match(r"ansible\.builtin\.|mailtls\.relay\.|community\.crypto\.", key)]
+
+
+def test_plugins_run_few_programs() -> None:
+    used = {program for path in [*HOST, *MODULES] for program in programs(parse(path))}
+    assert used == USED_PROGRAMS
+
+
+def programs(tree: ast.Module) -> t.Iterator[str]:
+    """What is started by ``run([program, ...])``, without its folder; a name stands for its text, if it has one."""
+    texts = {
+        ast.unparse(target): str(node.value.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("run", "command.run"):
+            first = t.cast(ast.List, node.args[0]).elts[0]
+            said = ast.unparse(first)
+            yield (str(first.value) if isinstance(first, ast.Constant) else texts.get(said, said)).rpartition("/")[2]
+
+
+def test_one_place_starts_programs() -> None:
+    starting = [relative(path) for path in PYTHON if "subprocess" in imports(path)]
+    assert starting == ["plugins/module_utils/_host/command.py"]
+
+
 @pytest.mark.parametrize("role", ROLES, ids=relative)
 def test_main_is_a_table_of_contents(role: pathlib.Path) -> None:
     tasks = yaml.safe_load((role / "tasks/main.yml").read_text(encoding="utf-8"))

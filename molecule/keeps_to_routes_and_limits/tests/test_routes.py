@@ -17,6 +17,7 @@ import pytest
 from lab import Lab, message
 
 WEAK = "stat=Deferred: 403 4.7.0 encryption too weak 0 less than 128"
+CHANGE = "molecule/shared/change.yml"
 ELSEWHERE = "carol@elsewhere.example"
 SENDER = "bob@mta1.example.test"
 # So short that a test can wait for it.
@@ -152,6 +153,23 @@ def test_mail_is_held_while_dns_does_not_know_the_next_hop(lab: Lab, domain: str
     finally:
         lab.read("mta1", "cp --archive /root/mailertable.db /etc/mail/")
     lab.empty_queue()
+
+
+@pytest.mark.parametrize("fallback", ["confFALLBACK_MX", "confFALLBACK_SMARTHOST"])
+def test_routes_that_no_variable_says_are_held_without_tls_too(lab: Lab, fallback: str) -> None:
+    lines = [f"define(`{macro}', `mta3.example.test')dnl\n" for macro in ("MAIL_HUB", "LUSER_RELAY", fallback)]
+    assert lab.converge(CHANGE, limit="mta1", sendmail_mc_extra="".join(lines)).code == 0
+    for recipient in ("bob@mta1.example.test", "nosuchuser@mta1.example.test", "carol@silent.example"):
+        heard(lab)
+        moment = time.time()
+        secrets, queue_id = send(lab, recipient, f"beside{time.time_ns()}")
+        line = lab.fate("mta1", queue_id)
+        assert "relay=mta3.example.test. " in line and line.endswith(WEAK)
+        words = heard(lab)
+        assert "EHLO" in words and words <= {"EHLO", "QUIT", "RSET"}
+        assert not capture.leaks(lab.left_mta1(moment), secrets)
+    lab.empty_queue()
+    assert lab.converge(CHANGE, limit="mta1").code == 0
 
 
 # Limits

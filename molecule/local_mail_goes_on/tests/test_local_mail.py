@@ -91,6 +91,13 @@ def state(lab: Lab) -> str:
     )
 
 
+def test_the_role_writes_below_etc_mail_and_the_aliases_only(lab: Lab) -> None:
+    """It comes first: other tests write too. No firewall, no AppArmor, no SELinux, no unit."""
+    look = "find /etc /usr /boot -newer /root/made-by-hand -not -type d -not -path '/etc/mail/*'"
+    assert lab.read("mta1", look).split() == ["/etc/aliases"]
+    assert lab.read("mta1", f"find {CF} -newer /root/made-by-hand").strip() == CF
+
+
 # Aliases
 
 
@@ -145,15 +152,17 @@ def test_an_alias_that_sendmail_cannot_read_leaves_the_old_ones_in_force(lab: La
     lab.read("mta1", "cp --archive /root/aliases /etc/ && newaliases")
 
 
-def bounce(lab: Lab) -> str:
+def bounce(lab: Lab, options: str = "") -> str:
     """A message from nobody to nobody: its bounce cannot be delivered, so the postmaster gets it, if there is one."""
     mark = f"bounce-{time.time_ns()}"
-    submit(lab, "nosuchuser@mta1.example.test", mark, "-f nobody-here@mta1.example.test")
+    submit(lab, "nosuchuser@mta1.example.test", mark, f"{options} -f nobody-here@mta1.example.test")
     return mark
 
 
-def test_bounces_are_read_by_postmaster(lab: Lab) -> None:
-    mark = bounce(lab)
+@pytest.mark.parametrize("options", ["", "-Am"], ids=["of local programs", "of the daemon"])
+def test_bounces_are_read_by_postmaster(lab: Lab, options: str) -> None:
+    """Each has its own cf, which says where such bounces go."""
+    mark = bounce(lab, options)
     lab.wait("the bounce in root's mailbox", lambda: mark in mailbox(lab, "root"))
 
 
@@ -188,10 +197,11 @@ def test_the_milter_is_asked(lab: Lab) -> None:
 
 
 def test_procmail_delivers_by_the_users_own_rules(lab: Lab) -> None:
-    submit(lab, "bob", "for-procmail")
-    look = "grep '^Subject: for-procmail' /home/bob/sorted"
+    mark = f"for-procmail-{time.time_ns()}"
+    submit(lab, "bob", mark)
+    look = f"grep '^Subject: {mark}' /home/bob/sorted"
     lab.wait("the message in the user's folder", lambda: lab.on("mta1").run(look).stdout)
-    assert "Subject: for-procmail" not in mailbox(lab, "bob")
+    assert mark not in mailbox(lab, "bob")
 
 
 # Next hops on the host itself
@@ -322,17 +332,24 @@ def test_port_587_is_as_debian_has_it(lab: Lab) -> None:
 def test_the_audit_tells_what_waits_and_fails_as_asked(lab: Lab) -> None:
     lab.empty_queue()
     submit(lab, "carol@clear.example.test", "waits")
-    lab.wait("the message to be held", lambda: lab.log("mta1", rf"carol@clear\.example\.test.*stat={HELD}"))
+    submit(lab, "dave@clear.example.test", "waits-for-hours")
+    lab.wait("both messages to be held", lambda: len(lab.queued("mta1")) == 2)
+    # The second one has waited for longer: T is when it came.
+    old = lab.read("mta1", "grep -l 'Subject: waits-for-hours' /var/spool/mqueue/qf*").strip()
+    lab.read("mta1", f'sed -i "s/^T.*/T$(($(date +%s) - 9000))/" {old}')
     play = lab.converge(limit="mta1")
     assert play.code == 0 and play.changed == {"mta1": 0}, play.output
-    assert re.search(
-        rf"Queue: 1 held, the oldest for \w+ of 5d: 1 x {HELD} \(oldest \w+\)\. Queue of local programs: no mail",
-        words(play),
-    )
-    late = lab.converge(limit="mta1", tls_audit_oldest_held="1s")
-    assert late.code != 0 and "TOO OLD: tls_audit_oldest_held is 1s." in words(late)
+    told = rf"Queue: 2 held, the oldest for 2h\w+ of 5d: 2 x {HELD} \(oldest 2h\w+\)\. Queue of local programs: no mail"
+    assert re.search(told, words(play))
+    late = lab.converge(limit="mta1", tls_audit_oldest_held="2h")
+    assert late.code != 0 and "TOO OLD: tls_audit_oldest_held is 2h." in words(late)
+    times = {"sendmail_queue_return": "3h", "sendmail_queue_warning": "2h50m"}
+    soon = lab.converge(limit="mta1", tls_audit_oldest_held="3h", **times)
+    assert soon.code == 0, soon.output
+    assert re.search(rf"of 3h: .*WARNING: {old.rpartition('/qf')[2]} goes back to its sender in \d+m", words(soon))
     wrong = lab.converge(limit="mta1", tls_audit_oldest_held="soon")
     assert wrong.code != 0 and "tls_audit_oldest_held: 'soon' is not a time as sendmail reads it" in words(wrong)
+    assert relay(lab).code == 0
     lab.empty_queue()
 
 

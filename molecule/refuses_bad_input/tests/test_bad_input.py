@@ -359,6 +359,11 @@ SETTINGS: dict[str, tuple[str, str, list[str]]] = {
     "another cf": ("sendmail.conf", 'DAEMON_PARMS="-C /root/other.cf";', ["DAEMON_PARMS holds -C /root/other.cf"]),
     "an option": ("sendmail.conf", 'MISC_PARMS="-OTLSFallbacktoClear=true";', ["MISC_PARMS holds -OTLSFallbackto"]),
     "no queue runs": ("sendmail.conf", 'QUEUE_MODE="none";', ["nobody runs the queue", 'Write QUEUE_MODE="Daemon"']),
+    "no job of cron": (
+        "sendmail.conf",
+        'QUEUE_MODE="cron";',
+        ["has no job for that", "Run /usr/share/sendmail/update_conf"],
+    ),
     "no daemon": ("sendmail.conf", 'DAEMON_MODE="none";', ["the service starts no daemon", 'DAEMON_MODE="Daemon"']),
     "another smart host": (
         "m4/provider.m4",

@@ -16,6 +16,7 @@ import re
 import smtplib
 import socket
 import sys
+from functools import partial
 
 
 def send(host: str, sender: str, *pairs: str) -> list[str]:
@@ -26,7 +27,14 @@ def send(host: str, sender: str, *pairs: str) -> list[str]:
         for recipient, name in zip(pairs[::2], pairs[1::2]):
             content = re.sub(rb"(?<!\r)\n", b"\r\n", pathlib.Path(name).read_bytes())
             options = [] if content.isascii() else ["BODY=8BITMIME"]
-            for code, text in (session.mail(sender, options), session.rcpt(recipient), session.data(content)):
+            # One after the other: what was refused is not followed by the next command.
+            steps = (
+                partial(session.mail, sender, options),
+                partial(session.rcpt, recipient),
+                partial(session.data, content),
+            )
+            for step in steps:
+                code, text = step()
                 reply = f"{code} {text.decode(errors='replace')}"
                 if code >= 400:
                     session.rset()

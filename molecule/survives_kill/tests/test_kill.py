@@ -79,6 +79,7 @@ class Traffic(threading.Thread):
             self.done.wait(3)
 
     def stop(self) -> list[str]:
+        assert self.is_alive(), "the client has ended before the plays did: the test proves too little"
         self.done.set()
         self.join()
         return self.accepted

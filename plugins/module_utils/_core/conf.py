@@ -12,6 +12,7 @@ import re
 
 from .errors import MailtlsError
 from .mc_danger import refuse_openers
+from .msp import CRONTAB
 
 INTERVAL = "QUEUE_INTERVAL"
 # What the init script takes for "the daemon runs the queue itself"; letter case does not count.
@@ -20,6 +21,8 @@ _DAEMON_RUNS_QUEUE = ("daemon", "$daemon_mode", "${daemon_mode}")
 
 # Arguments for the daemon, for a queue runner of its own, and for both; those of cron, and of the queue of local mail.
 _ARGUMENTS = ("DAEMON_PARMS", "QUEUE_PARMS", "MISC_PARMS", "CRON_PARMS", "MSP_PARMS")
+# What QUEUE_MODE="cron" has in Debian's crontab.
+_JOB = re.compile(r"^[^#\n]*\bcron-mta\b", re.MULTILINE)
 # Another cf, an option or a macro of it, the cf of local programs.
 _BESIDE = re.compile(r"(?:^|\s)(-(?:[CMOo]|Ac).*?)(?=\s+-|\s*$)")
 
@@ -69,6 +72,22 @@ def find_fault(text: str, where: str) -> str:
             ' QUEUE_MODE="Daemon"; there.'
         )
     return ""
+
+
+def find_idle_cron(text: str, where: str, crontab: str, *, alive: bool) -> str:
+    """What keeps cron from running the queue where it shall, with what to do; empty when nothing does, or it need not.
+
+    ``crontab`` is the text of Debian's crontab, ``alive`` whether a cron runs.
+    """
+    mode = read_value(text, "QUEUE_MODE")
+    if mode.lower() != "cron" or (alive and _JOB.search(crontab)):
+        return ""
+    what, remedy = (
+        (f"{CRONTAB} has no job for that", "Run /usr/share/sendmail/update_conf")
+        if alive
+        else ("no cron runs", "Run systemctl enable --now cron")
+    )
+    return f'{where}: QUEUE_MODE is "{mode}", but {what}, so held mail would never leave. {remedy}.'
 
 
 def find_detour(text: str, where: str) -> str:

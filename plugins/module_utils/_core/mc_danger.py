@@ -7,11 +7,28 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from .errors import MailtlsError
+from .nexthop import refuse_numbers
 from .statement import Statement, parse_statements
 
-_ROUTE = ("define", "SMART_HOST")
+SMART_HOST = "SMART_HOST"
+# Macros of m4 that name a next hop, by what each is in the words of the cf (proto.m4). The smart host has a variable.
+# The others are routes beside it, and their mail meets the policy's default and the belt like any other.
+_ROUTES = {
+    "S": SMART_HOST,
+    "H": "MAIL_HUB",
+    "L": "LUSER_RELAY",
+    "R": "LOCAL_RELAY",
+    "B": "BITNET_RELAY",
+    "C": "DECNET_RELAY",
+    "F": "FAX_RELAY",
+    "Y": "UUCP_RELAY",
+    "fallbackmxhost": "confFALLBACK_MX",
+    "fallbacksmarthost": "confFALLBACK_SMARTHOST",
+}
+_IN_CF = re.compile(r"D(?:\{(\w)\}|(\w))(.*)|O\s*(\w+)\s*=\s*(.*)")
 
 # What opens the TLS of a relay: the statement, as a pattern of its plain form, and why it is refused.
 _OPENERS = (
@@ -44,22 +61,39 @@ def explain_opening(one: Statement) -> str:
     return next((reason for pattern, reason in _OPENERS if re.fullmatch(pattern, str(one), re.DOTALL)), "")
 
 
-def find_smart_host(one: Statement) -> str:
-    """The smart host it sets, as a macro of m4 or in the words of the cf; empty when it sets none."""
-    if one.subject == _ROUTE:
-        return one.args[-1]
-    in_cf = re.match(r"D(?:S|\{S\})(.+)", str(one))
-    return in_cf[1] if in_cf else ""
+class Route(t.NamedTuple):
+    """The macro of m4 that names a next hop, and the hop as sendmail reads it; empty where there shall be none."""
+
+    macro: str
+    hop: str
+
+
+def find_route(one: Statement) -> Route | None:
+    """The next hop that a statement sets or takes away, as a macro of m4 or in the words of the cf."""
+    if one.name in ("define", "pushdef", "undefine", "popdef"):
+        sets = one.name in ("define", "pushdef") and len(one.args) > 1
+        return Route(one.args[0], one.args[1] if sets else "") if one.args[0] in _ROUTES.values() else None
+    in_cf = None if one.name else _IN_CF.fullmatch(str(one))
+    if not in_cf:
+        return None
+    braced, letter, value, option, hop = in_cf.groups("")
+    macro = _ROUTES.get(option.lower() or braced or letter)
+    return Route(macro, hop if option else value) if macro else None
 
 
 def refuse_openers(text: str, where: str) -> tuple[Statement, ...]:
-    """The statements of further mc lines; raises for one that opens TLS or moves the mail, whoever wrote it."""
+    """The statements of further mc lines; raises for one that opens TLS, moves the mail of the smart host, or names a
+    next hop for which mail would be held for ever, whoever wrote it.
+    """
     statements = parse_statements(text, where, framed=True)
     for one in statements:
         # The role has its own access_db: any other is a second one.
         reason = explain_opening(one) or ("a second access map" if one.subject == ("FEATURE", "access_db") else "")
         remedy = "Remove it."
-        if find_smart_host(one):
+        route = find_route(one)
+        if route and route.macro != SMART_HOST:
+            refuse_numbers(route.hop, f"{where}, line {one.line}: {route.macro}")
+        elif route:
             # Lines that come later win, so the mail would not go where the policy was made for.
             reason = "it would move the mail beside sendmail_smart_host"
             remedy = "Remove it, and set that variable."

@@ -62,6 +62,16 @@ def _parse_host(raw: t.Any, where: str) -> str:
 
 def parse_hops(value: str, where: str) -> str:
     """Return next hops as sendmail reads them, or raise MailtlsError for what would bounce or hold all mail."""
+    refuse_numbers(value, where)
+    _refuse_unreadable(value, where)
+    return value
+
+
+def refuse_numbers(value: str, where: str) -> None:
+    """Raise MailtlsError for a host that the belt takes for an address which DNS gave as a name."""
+    mailer = MAILER.match(value)
+    if mailer and not parse_address(value) and mailer.group()[:-1].lower() not in SMTP_MAILERS:
+        return  # no host follows, such as in local:user, or error:5.1.1:550 and words
     for host in hosts_of(value):
         address = parse_address(host)
         if address and not host.startswith("["):
@@ -76,8 +86,6 @@ def parse_hops(value: str, where: str) -> str:
                 where=where,
                 remedy="Write the name of the next hop, or its address in brackets, such as [192.0.2.25].",
             )
-    _refuse_unreadable(value, where)
-    return value
 
 
 def _refuse_unreadable(value: str, where: str) -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from . import mc
 from .errors import MailtlsError
-from .mc_danger import explain_opening, find_smart_host
-from .nexthop import same_hop
+from .mc_danger import SMART_HOST, Route, explain_opening, find_route
+from .nexthop import refuse_numbers, same_hop
 from .statement import SECTION, Statement, parse_statements
 
 _SHOWN = 30
@@ -139,17 +139,27 @@ def judge(present: Present, content: str, where: str) -> Judgement:
 
 
 def _class(one: Statement, wished: t.Sequence[Statement]) -> tuple[str, str]:
-    hop = find_smart_host(one)
-    if hop:
-        ours = [find_smart_host(other) for other in wished if find_smart_host(other)]
-        if ours and same_hop(ours[-1], hop):
-            return "owned", "sendmail_smart_host"
-        return "refused", f"mail would be routed elsewhere: set sendmail_smart_host: {hop!r}"
+    route = find_route(one)
+    if route:
+        return _class_route(route, wished)
     reason = explain_opening(one)
     if reason:
         return "refused", reason
     owner = next((owner for pattern, owner in _OWNED if re.fullmatch(pattern, str(one), re.DOTALL)), "")
     return ("owned", owner) if owner else ("homeless", "")
+
+
+def _class_route(route: Route, wished: t.Sequence[Statement]) -> tuple[str, str]:
+    ours = [other.hop for other in map(find_route, wished) if other and other.macro == route.macro]
+    if same_hop((ours or [""])[-1], route.hop):
+        return "owned", "sendmail_smart_host" if route.macro == SMART_HOST else "sendmail_mc_extra"
+    if route.macro == SMART_HOST:
+        return "refused", f"mail would be routed elsewhere: set sendmail_smart_host: {route.hop!r}"
+    try:
+        refuse_numbers(route.hop, route.macro)
+    except MailtlsError as error:
+        return "refused", f"{error.what}: in sendmail_mc_extra, {error.remedy[0].lower()}{error.remedy[1:].rstrip('.')}"
+    return "homeless", ""
 
 
 def _left_behind(content: str) -> t.Iterator[Statement]:

@@ -47,7 +47,7 @@ def read_submission() -> list[str] | None:
 def read_runner() -> msp.Runner:
     """Who runs the queue of local programs."""
     mode = msp.parse_mode(_read(msp.CONF))
-    alive = _is_alive("cron") if mode == "cron" else os.path.exists(f"/proc/{_read(_MSP_PID).split(chr(10))[0]}/stat")
+    alive = is_alive("cron") if mode == "cron" else os.path.exists(f"/proc/{_read(_MSP_PID).split(chr(10))[0]}/stat")
     return msp.Runner(mode, msp.has_job(_read(msp.CRONTAB)), alive)
 
 
@@ -109,12 +109,13 @@ def mend_runner() -> None:
         )
 
 
+def is_alive(name: str) -> bool:
+    """Whether a process of this name runs."""
+    return any(_read(path).strip() == name for path in glob.glob("/proc/[0-9]*/comm"))
+
+
 def _mailboxes() -> set[str]:
     return {entry.pw_name.lower() for entry in pwd.getpwall()}
-
-
-def _is_alive(name: str) -> bool:
-    return any(_read(path).strip() == name for path in glob.glob("/proc/[0-9]*/comm"))
 
 
 def _read(path: str) -> str:

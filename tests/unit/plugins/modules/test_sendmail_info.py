@@ -26,6 +26,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     monkeypatch.setattr(presence, "find_tools", lambda names: {name: f"/usr/bin/{name}" for name in names})
     monkeypatch.setattr(presence, "find_certificate_fault", lambda *paths: f"asked {paths}")
     monkeypatch.setattr(nexthops, "read_exchanges", lambda names: {name: [f"mx.{name}"] for name in names})
+    monkeypatch.setattr(localmail, "is_alive", lambda name: False)
     monkeypatch.setattr(localmail, "read_runner", lambda: Runner("none", True, True))
     monkeypatch.setattr(localmail, "read_hops", lambda: [{"hop": "x"}])
     monkeypatch.setattr(localmail, "read_submission", lambda: None)
@@ -102,6 +103,7 @@ def test_whose_the_mc_is(
     ("name", "text", "told"),
     [
         ("sendmail.conf", "QUEUE_MODE=none\n", "nobody runs the queue"),
+        ("sendmail.conf", "QUEUE_MODE=cron\n", "but no cron runs"),
         ("provider.m4", "define(`SMART_HOST', `a.example')\n", "provider.m4, line 1: define(SMART_HOST, a.example)"),
     ],
 )

@@ -90,6 +90,25 @@ def test_settings_that_open_or_stop_a_relay(line: str, told: str) -> None:
     assert told in conf.find_fault(STOCK + line, "conf")
 
 
+JOB = "*/10 * * * *\troot\t/usr/share/sendmail/sendmail cron-mta\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "crontab", "alive", "told"),
+    [
+        ("", "", False, ""),
+        ('QUEUE_MODE="Daemon";', "", False, ""),
+        ('QUEUE_MODE="Cron";', JOB, True, ""),
+        ('QUEUE_MODE="cron";', JOB, False, 'conf: QUEUE_MODE is "cron", but no cron runs'),
+        ('QUEUE_MODE="cron";', f"#{JOB}", True, "/etc/cron.d/sendmail has no job for that"),
+        ('QUEUE_MODE="cron";', JOB.replace("mta", "msp"), True, "Run /usr/share/sendmail/update_conf."),
+    ],
+)
+def test_a_queue_that_cron_does_not_run(line: str, crontab: str, alive: bool, told: str) -> None:
+    said = conf.find_idle_cron(STOCK + line, "conf", crontab, alive=alive)
+    assert told in said and bool(said) is bool(told)
+
+
 @pytest.mark.parametrize("text", ["", "dnl # nothing\n", "# a comment\n", "FEATURE(`virtusertable')dnl\nMx, P=[IPC]\n"])
 def test_what_may_be_included(text: str) -> None:
     assert conf.find_detour(text, "m4") == ""

@@ -19,12 +19,65 @@ def test_further_lines_that_open_tls_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["define(`SMART_HOST', `a.example')", "LOCAL_CONFIG\nDSa.example\n", "LOCAL_CONFIG\nD{S}a.example\n"]
+    "text",
+    [
+        "define(`SMART_HOST', `a.example')",
+        "pushdef(`SMART_HOST', `a.example')",
+        "define(`SMART_HOST', `')",
+        "define(`SMART_HOST')",
+        "undefine(`SMART_HOST')",
+        "LOCAL_CONFIG\nDSa.example\n",
+        "LOCAL_CONFIG\nD{S}a.example\n",
+        "LOCAL_CONFIG\nDS\n",
+    ],
 )
 def test_further_lines_do_not_move_the_mail(text: str) -> None:
     with pytest.raises(MailtlsError, match="beside sendmail_smart_host") as caught:
         mc_danger.refuse_openers(text, "sendmail_mc_extra")
     assert caught.value.remedy == "Remove it, and set that variable."
+
+
+@pytest.mark.parametrize(
+    ("text", "macro"),
+    [
+        ("define(`MAIL_HUB', `10.1.2.3')", "MAIL_HUB"),
+        ("define(`LUSER_RELAY', `relay:10.1.2.3')", "LUSER_RELAY"),
+        ("define(`LOCAL_RELAY', `evil.10')", "LOCAL_RELAY"),
+        ("define(`BITNET_RELAY', `10.1.2.3')", "BITNET_RELAY"),
+        ("define(`DECNET_RELAY', `10.1.2.3')", "DECNET_RELAY"),
+        ("define(`FAX_RELAY', `10.1.2.3')", "FAX_RELAY"),
+        ("define(`UUCP_RELAY', `2001:db8::7')", "UUCP_RELAY"),
+        ("define(`confFALLBACK_MX', `a.example:10.1.2.3')", "confFALLBACK_MX"),
+        ("define(`confFALLBACK_SMARTHOST', `10.1.2.3')", "confFALLBACK_SMARTHOST"),
+        ("LOCAL_CONFIG\nDH10.1.2.3", "MAIL_HUB"),
+        ("LOCAL_CONFIG\nD{L}10.1.2.3", "LUSER_RELAY"),
+        ("LOCAL_CONFIG\nO FallbackMXhost=10.1.2.3", "confFALLBACK_MX"),
+        ("LOCAL_CONFIG\nOFallBackSmartHost = 10.1.2.3", "confFALLBACK_SMARTHOST"),
+    ],
+)
+def test_a_route_beside_the_smart_host_is_not_held_for_ever(text: str, macro: str) -> None:
+    with pytest.raises(MailtlsError, match="so the mail would be held for ever") as caught:
+        mc_danger.refuse_openers(text, "sendmail_mc_extra")
+    assert caught.value.where.endswith(f": {macro}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "define(`MAIL_HUB', `hub.example')",
+        "define(`MAIL_HUB', `[10.1.2.3]')",
+        "define(`MAIL_HUB')",
+        "undefine(`MAIL_HUB')",
+        "define(`LUSER_RELAY', `local:root')",
+        "define(`LUSER_RELAY', `error:5.1.1:550 unknown')",
+        "define(`confFALLBACK_MX', `esmtp:[IPv6:2001:db8::7]')",
+        "LOCAL_CONFIG\nDj10.1.2.3",
+        "LOCAL_CONFIG\nO DialDelay=10",
+        "define(`confCONNECTION_RATE_THROTTLE', `10')",
+    ],
+)
+def test_other_routes_pass_because_their_mail_meets_the_policy_too(text: str) -> None:
+    assert mc_danger.refuse_openers(text, "sendmail_mc_extra")
 
 
 def test_other_further_lines_pass() -> None:

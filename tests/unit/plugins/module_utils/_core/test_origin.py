@@ -59,6 +59,9 @@ def test_what_our_own_says_or_leaves_behind_needs_no_word(statement: str) -> Non
         ("LOCAL_RULESETS\nSTLS_connection", "the rules for servers"),
         ("define(`SMART_HOST', `hub.example')", "routed elsewhere: set sendmail_smart_host: 'hub.example'"),
         ("DShub.example", "routed elsewhere: set sendmail_smart_host: 'hub.example'"),
+        ("define(`SMART_HOST', `')", "routed elsewhere: set sendmail_smart_host: ''"),
+        ("define(`MAIL_HUB', `10.9.9.9')", "held for ever: in sendmail_mc_extra, write [10.9.9.9]"),
+        ("LOCAL_CONFIG\nO FallbackMXhost=10.9.9.9", "held for ever: in sendmail_mc_extra, write [10.9.9.9]"),
     ],
 )
 def test_what_opens_tls_or_moves_the_mail_is_refused_in_any_case(statement: str, reason: str) -> None:
@@ -69,6 +72,13 @@ def test_what_opens_tls_or_moves_the_mail_is_refused_in_any_case(statement: str,
 
 def test_a_smart_host_is_refused_where_the_role_has_none() -> None:
     assert judge("define(`SMART_HOST', `hub')", ours=FRAME).refused
+
+
+def test_a_route_in_brackets_stands_for_the_one_without() -> None:
+    ours = f"{OURS}define(`MAIL_HUB', `[10.9.9.9]')dnl\n"
+    judgement = judge("define(`MAIL_HUB', `10.9.9.9')", ours=ours)
+    assert [owner for _one, owner in judgement.owned] == ["sendmail_mc_extra"] and not judgement.stops_takeover
+    assert [str(one) for one in judge("define(`MAIL_HUB', `hub')", ours=ours).homeless] == ["define(MAIL_HUB, hub)"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 mailtls.relay contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Run a command that makes and removes the containers of one lab: alone.sh LAB COMMAND...
+# Their names are those of the whole machine, whatever the checkout. A second run of one lab waits for the first.
+set -euo pipefail
+lab=$1
+shift
+file=${MAILTLS_LOCKS:-/run/lock}/mailtls-lab-$lab
+
+exec 9>> "$file"
+if ! flock --nonblock 9; then
+  echo "lab $lab: process $(< "$file") on this machine uses its containers; waiting until it ends ($file)" >&2
+  flock 9
+fi
+echo $$ > "$file"
+# Not inherited: a container that is kept must not keep the lab.
+"$@" 9>&-
