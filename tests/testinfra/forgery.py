@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
-import re
 import typing as t
 
 from cryptography import x509
@@ -35,17 +34,15 @@ class Forged(t.NamedTuple):
 
     def applied_to(self, zone: str) -> str:
         """The zone (lines of dnsmasq) with these records instead of the true ones."""
-        own = re.escape(self.name)
-        if self.addresses or self.cname:
-            zone = re.sub(rf"^host-record={own},.*\n", "", zone, flags=re.M)
         # A name with a CNAME has no other record.
-        if self.mx or self.cname:
-            zone = re.sub(rf"^mx-host={own},.*\n", "", zone, flags=re.M)
-        lines = [f"host-record={self.name},{','.join(self.addresses)}"] if self.addresses else []
+        replaced = [f"host-record={self.name},"] if self.addresses or self.cname else []
+        replaced += [f"mx-host={self.name},"] if self.mx or self.cname else []
+        lines = [line for line in zone.splitlines() if not line.startswith(tuple(replaced))]
+        lines += [f"host-record={self.name},{','.join(self.addresses)}"] if self.addresses else []
         lines += [f"mx-host={self.name},{self.mx},10"] if self.mx else []
         lines += [f"cname={self.name},{self.cname}"] if self.cname else []
         lines += [f"host-record={name},{address}" for name, address in self.more]
-        return "".join([zone, *(f"{line}\n" for line in lines)])
+        return "".join(f"{line}\n" for line in lines)
 
 
 class Authority(t.NamedTuple):

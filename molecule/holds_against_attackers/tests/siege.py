@@ -181,7 +181,7 @@ class Siege:
         rows = "".join(f"{key}\t{value}\n" for key, value in {**self.kept, **entries}.items())
         aside = "/etc/mail/aside.db"
         own = f"chown smmta:smmsp {aside} && chmod 0640 {aside} && mv {aside} /etc/mail/access.db"
-        self.lab.read("mta1", f"printf '%s' {shlex.quote(rows)} | makemap hash {aside} && {own}")
+        self.lab.read("mta1", f"printf '%s' {shlex.quote(rows)} | makemap hash /etc/mail/aside && {own}")
         self.in_force = dict(entries)
 
     # Mail
