@@ -18,8 +18,8 @@ TOOLS := PATH=$(VENV)/bin:/usr/bin:/bin:/usr/sbin:/sbin ANSIBLE_COLLECTIONS_PATH
 VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 # What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := default holds_by_each_layer refuses_bad_input installed_collection
-# Hand-made relays on the other releases too.
+SCENARIOS := default holds_by_each_layer holds_against_attackers refuses_bad_input installed_collection
+# Hand-made relays, and the attacks, on the other releases too.
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
   takes_over_an_existing_relay
@@ -86,9 +86,10 @@ bench: as-root setup ## relay speed: our defaults beside stock sendmail and stoc
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity demo scenarios unit ## what CI runs
 
-test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail
+test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail, attacks on other releases
 	for scenario in $(LONG_SCENARIOS); do $(MOLECULE) $$scenario; done
 	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(MOLECULE) takes_over_an_existing_relay; done
+	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(MOLECULE) holds_against_attackers; done
 
 clean: ## remove every container, network and image these targets made, and the caches
 	tests/clean.sh
