@@ -64,10 +64,12 @@ def promises(level: str, attack: Attack) -> bool:
 
 
 CLEAR = {ENCRYPT: WEAK, VERIFY: NOT_OFFERED, SECURE: NOT_OFFERED}
+# Here sendmail adds what else was asked for.
+TEMPORARY = {ENCRYPT: WEAK, VERIFY: f"{REFUSED} CN", SECURE: f"{REFUSED} CN:{MTA2}"}
 FAILED = {VERIFY: UNTRUSTED, SECURE: UNTRUSTED}
 ATTACKS = [
     Attack("STARTTLS stripped", "A", "strips", "", "", CLEAR),
-    Attack("STARTTLS refused", "A", "refuses", "", "", {**dict.fromkeys(LEVELS, REFUSED), ENCRYPT: WEAK}),
+    Attack("STARTTLS refused", "A", "refuses", "", "", TEMPORARY),
     Attack("self-signed, name kept", "A", "encrypts", "nobody", MTA2, FAILED),
     Attack("foreign CA, name kept", "A", "encrypts", "a foreign CA", MTA2, FAILED),
     Attack("same CA, name kept", "A", "encrypts", "the lab's CA", EVIL, dict.fromkeys((VERIFY, SECURE), OTHER_NAME)),
@@ -200,10 +202,11 @@ class Siege:
         return self.look(before.mark, before.queue_id)
 
     def look(self, mark: str, queue_id: str) -> Outcome:
-        text = self.lab.on("mta1").run(f"cat /var/spool/mqueue/qf{queue_id}").stdout
+        file = f"/var/spool/mqueue/qf{queue_id}"
+        text = self.lab.read("mta1", f"if test -e {file}; then echo waits; grep -a ^M {file} || true; fi")
         reason = re.search(r"^M(?:Deferred: )?(.*)$", text, re.M)
         heard = [json.loads(line) for line in self.record.read_text(encoding="utf-8").splitlines()]
-        outcome = Outcome(mark, queue_id, reason[1] if reason else text and "without a reason", heard)
+        outcome = Outcome(mark, queue_id, reason[1] if reason else text.strip(), heard)
         self.lab.show(f"mta1: {queue_id}: {outcome.held or 'gone'}; the attacker heard {sorted(outcome.commands)}")
         return outcome
 
