@@ -21,6 +21,27 @@ options:
       - The policy, as in the variable C(sendmail_tls_policy).
     type: dict
     required: true
+  layers:
+    description:
+      - Further parts of the policy, by the name of their variable; they are merged over C(sendmail_tls_policy) in order of
+        these names.
+      - Mappings merge field by field; a next hop, recipient, client or issuer that is there already is replaced.
+    type: dict
+    default: {}
+  release:
+    description:
+      - The release of sendmail on the host, such as V(8.17.1.9). What it would not enforce is refused.
+      - Without it only what sendmail 8.15.2 and all later ones enforce is taken.
+    type: str
+    default: ""
+  today:
+    description: The day on which exceptions are judged, such as V(2027-03-31); the controller's own day when empty.
+    type: str
+    default: ""
+  smart_host:
+    description: The smart host as in C(sendmail_smart_host); where it is the only way out, failures are temporary.
+    type: raw
+    default: ""
   starttls_offered:
     description: Whether STARTTLS is offered to clients; if not, C(Srv_Features:) becomes V(S).
     type: bool
@@ -70,18 +91,25 @@ _value:
   elements: dict
 """
 
+import datetime
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core import access
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.policy import parse_policy
+from ..module_utils._core.policy_reader import parse_policy, read_layers, sole_next_hop
+from ..module_utils._core.release import OLDEST, parse_release
+from ..module_utils._core.requirement import read_date
 
 
 def access_entries(
     policy: t.Any,
     *,
+    layers: t.Any = None,
+    release: str = "",
+    today: str = "",
+    smart_host: t.Any = "",
     starttls_offered: t.Any = True,
     relay_clients: t.Any = (),
     unthrottled_clients: t.Any = (),
@@ -90,7 +118,9 @@ def access_entries(
 ) -> list[dict[str, str]]:
     try:
         wish = parse_policy(
-            policy,
+            read_layers(policy, layers or {}, "layers"),
+            today=read_date(today, "today") if today else datetime.date.today(),
+            sole_next_hop=sole_next_hop(smart_host),
             starttls_offered=starttls_offered,
             relay_clients=relay_clients,
             unthrottled_clients=unthrottled_clients,
@@ -99,6 +129,7 @@ def access_entries(
             wish,
             further=access.parse_entries(further, "sendmail_access_entries"),
             base=access.parse_entries(base, "base"),
+            release=parse_release(release) if release else OLDEST,
         )
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error

@@ -115,7 +115,8 @@ _ALL_TAGS = (
     Tag("TLS_Srv", _HOST_OR_ALL, _REQUIREMENT, excepts=True),
     Tag("TLS_Clt", _HOST_OR_ALL, _REQUIREMENT, excepts=True),
     Tag("TLS_Rcpt", _RECIPIENT_OR_ALL, _REQUIREMENT),
-    Tag("Try_TLS", _HOST_OR_ALL, _shape("NO", "(?i:NO)")),
+    # OK is for a host that is tried although a network or domain around it is not; only NO means anything to sendmail.
+    Tag("Try_TLS", _HOST_OR_ALL, _shape("NO, or OK", "(?i:NO)|OK")),
     Tag(
         "Srv_Features",
         _HOST_OR_ALL,
@@ -123,7 +124,7 @@ _ALL_TAGS = (
             "single letters of srv_features, parted by blanks, such as S or V", rf"{_SRV_LETTER}(?: {_SRV_LETTER})*"
         ),
     ),
-    Tag("Clt_Features", _HOST_OR_ALL, _shape("D, M or both, parted by a blank", "D|M|D M|M D")),
+    Tag("Clt_Features", _HOST_OR_ALL, _shape("D, M or both, parted by a blank", "[Dd]|[Mm]|[Dd] [Mm]|[Mm] [Dd]")),
     Tag("TLS_Srv_Features", _HOST, _shape("key=value pairs parted by '; '", rf"{_FEATURE}(?:; ?{_FEATURE})*")),
     Tag("TLS_Clt_Features", _HOST, _shape("key=value pairs parted by '; '", rf"{_FEATURE}(?:; ?{_FEATURE})*")),
     Tag("CERTISSUER", _DN, _shape("RELAY or SUBJECT", "RELAY|SUBJECT")),

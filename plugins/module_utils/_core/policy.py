@@ -2,36 +2,158 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only interpreter of what the user wishes: plain data in, a ``Policy`` out; no mail server's words."""
+"""What the user wishes, as plain frozen values. ``policy_reader`` is what makes them; no mail server's words.
+
+Levels are those of Postfix and promise no less than Postfix's of the same name.
+"""
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
-import re
 import typing as t
 from dataclasses import dataclass
 
-from .errors import MailtlsError
-from .spelling import suggestion
-
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-# ``verify``, ``secure`` and ``dane`` join this list when they can be kept; none may be written before that.
-LEVELS = ("encrypt",)
+# From weak to strong. ``dane`` is reserved for a later release.
+LEVELS = ("none", "may", "encrypt", "verify", "secure")
+RANK: t.Mapping[str, int] = {level: rank for rank, level in enumerate(LEVELS)}
+DEMANDING = ("encrypt", "verify", "secure")
 DEFAULT_MIN_BITS = 128
 LEAST_BITS, MOST_BITS = 40, 256
-
-_YES, _NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
-_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
-_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}\Z")
+TEMPORARY, PERMANENT = "temporary", "permanent"
+NAME, IPV4, IPV6 = 0, 4, 6
+_WHOLE: t.Mapping[int, int] = {NAME: 0, IPV4: 32, IPV6: 128}
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a connection must be like; mail that cannot be sent so is held, for others to mend, never sent otherwise."""
+    """What a session must be like. ``min_bits`` is 0 at ``none`` and ``may``; pins are plain text, empty when not set.
 
-    level: str
-    min_bits: int
+    ``name`` is the literal CN of the other side's certificate; at ``verify`` it is empty, and the name that was
+    connected to counts.
+    """
+
+    level: str = "encrypt"
+    min_bits: int = DEFAULT_MIN_BITS
+    name: str = ""
+    issuer: str = ""
+    subject: str = ""
+    failure: str = TEMPORARY
+
+    @property
+    def demands(self) -> bool:
+        return self.level in DEMANDING
+
+
+MAY = Requirement("may", 0)
+
+
+class Target(t.NamedTuple):
+    """Whom an item speaks of: a host or domain name in lower case, or an address or network.
+
+    ``text`` of IPv6 has its eight groups without leading zeros (``2001:db8:0:0:0:0:0:7``), so that it splits.
+    ``prefix`` is in bits, 0 for a name. ``literal`` is a next hop written as ``[address]``, which DNS has no part in.
+    """
+
+    family: int
+    text: str
+    prefix: int = 0
+    literal: bool = False
+
+    @property
+    def identity(self) -> tuple[int, str, int]:
+        return self.family, self.text, self.prefix
+
+    @property
+    def whole(self) -> int:
+        """The prefix of a single address, 0 for a name."""
+        return _WHOLE[self.family]
+
+    def __str__(self) -> str:
+        return self.text if self.prefix == _WHOLE[self.family] else f"{self.text}/{self.prefix}"
+
+
+class Waiver(t.NamedTuple):
+    """Why less than the default is enough: who answers for it, the reason, and the last day it holds."""
+
+    owner: str
+    reason: str
+    until: datetime.date
+
+
+class SessionSettings(t.NamedTuple):
+    """How TLS is spoken with one peer; what is empty is as with all others."""
+
+    min_protocol: str = ""
+    cipher_list: str = ""
+    cipher_suites: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    require_crl: bool = False
+
+    @property
+    def demands(self) -> bool:
+        """Whether it asks for more than the default does; a certificate of our own does not."""
+        return bool(self.min_protocol or self.cipher_list or self.cipher_suites or self.require_crl)
+
+
+class Peer(t.NamedTuple):
+    """A next hop. Each item is complete: what it does not say is as by default, not as in a network around it."""
+
+    place: str
+    target: Target
+    requirement: Requirement
+    exception: Waiver | None = None
+    accept_dns_risk: bool = False
+    dane: bool = True
+    mta_sts: bool = True
+    session: SessionSettings | None = None
+
+
+class Recipient(t.NamedTuple):
+    """``domain``, ``user@domain`` or ``user@``, in lower case; only adds to what next hops must offer."""
+
+    place: str
+    address: str
+    requirement: Requirement
+
+
+class Client(t.NamedTuple):
+    """Who connects to this host. ``starttls_offered`` None is as for all clients."""
+
+    place: str
+    target: Target
+    requirement: Requirement
+    exception: Waiver | None = None
+    accept_dns_risk: bool = False
+    starttls_offered: bool | None = None
+    request_certificate: bool = True
+    session: SessionSettings | None = None
+
+
+class RelayCertificate(t.NamedTuple):
+    """Who may relay by a verified certificate: all of an issuer's, or these subjects of it."""
+
+    place: str
+    issuer: str
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outbound:
+    default: Requirement = Requirement()
+    peers: tuple[Peer, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
+    place: str = "sendmail_tls_policy.outbound.default"
+
+
+@dataclass(frozen=True)
+class Inbound:
+    default: Requirement = MAY
+    clients: tuple[Client, ...] = ()
+    place: str = "sendmail_tls_policy.inbound.default"
 
 
 @dataclass(frozen=True)
@@ -46,133 +168,29 @@ class RelayClient:
 class Policy:
     """What the user wishes of this relay."""
 
-    outbound: Requirement
-    starttls_offered: bool
-    relay_clients: tuple[RelayClient, ...]
+    outbound: Outbound = Outbound()
+    inbound: Inbound = Inbound()
+    certificates: tuple[RelayCertificate, ...] = ()
+    starttls_offered: bool = True
+    relay_clients: tuple[RelayClient, ...] = ()
     unthrottled_clients: tuple[Network, ...] = ()
 
 
-def parse_policy(
-    raw: t.Any, *, starttls_offered: t.Any = True, relay_clients: t.Any = (), unthrottled_clients: t.Any = ()
-) -> Policy:
-    """Read the variables ``sendmail_tls_policy``, and those named as the arguments.
-
-    Values given on the command line arrive as strings, so numbers and booleans are read from strings too. Raises
-    ``MailtlsError`` that names the variable and what is allowed.
-    """
-    place = "sendmail_tls_policy"
-    outbound = _child(_mapping(raw, place, ("outbound",)), "outbound", place, ("default",))
-    default = _child(outbound, "default", f"{place}.outbound", ("level", "min_bits"))
-    return Policy(
-        outbound=_parse_requirement(default, f"{place}.outbound.default"),
-        starttls_offered=_parse_boolean(starttls_offered, "sendmail_starttls_offered"),
-        relay_clients=_parse_clients(relay_clients, "sendmail_relay_clients"),
-        unthrottled_clients=_parse_unthrottled(unthrottled_clients, "sendmail_unthrottled_clients"),
-    )
+def weaker(one: Requirement, other: Requirement) -> str:
+    """In what ``one`` asks for less than ``other``, in words; empty when in nothing."""
+    if RANK[one.level] < RANK[other.level]:
+        return f"level {one.level} is below {other.level}"
+    if one.min_bits < other.min_bits:
+        return f"{one.min_bits} bits are less than {other.min_bits}"
+    missing = [pin for pin in ("issuer", "subject") if getattr(other, pin) and not getattr(one, pin)]
+    return f"the pin of the {missing[0]} is missing" if missing else ""
 
 
-def _mapping(raw: t.Any, place: str, known: t.Sequence[str]) -> t.Mapping[str, t.Any]:
-    if not isinstance(raw, t.Mapping):
-        raise MailtlsError(f"{raw!r} is not a mapping", where=place, remedy=f"Allowed keys: {', '.join(known)}.")
-    for key in raw:
-        if key not in known:
-            raise MailtlsError(
-                f"{key!r} is not a key of the policy", where=f"{place}.{key}", remedy=suggestion(str(key), known)
-            )
-    return raw
-
-
-def _child(parent: t.Mapping[str, t.Any], key: str, place: str, known: t.Sequence[str]) -> t.Mapping[str, t.Any]:
-    return _mapping(parent.get(key, {}), f"{place}.{key}", known)
-
-
-def _parse_requirement(raw: t.Mapping[str, t.Any], place: str) -> Requirement:
-    level = raw.get("level", LEVELS[0])
-    if level not in LEVELS:
-        raise MailtlsError(
-            f"the level {level!r} is not known",
-            where=f"{place}.level",
-            remedy=f"Allowed now: {', '.join(LEVELS)}; verify, secure and dane come with a later release.",
-        )
-    return Requirement(str(level), _parse_bits(raw.get("min_bits", DEFAULT_MIN_BITS), f"{place}.min_bits"))
-
-
-def _parse_bits(raw: t.Any, place: str) -> int:
-    text = str(raw) if isinstance(raw, (int, str)) and not isinstance(raw, bool) else ""
-    if not re.fullmatch("[0-9]{1,4}", text) or not LEAST_BITS <= int(text) <= MOST_BITS:
-        raise MailtlsError(
-            f"{raw!r} is not a number of cipher bits",
-            where=place,
-            remedy=f"Write a whole number from {LEAST_BITS} to {MOST_BITS}; the default is {DEFAULT_MIN_BITS}.",
-        )
-    return int(text)
-
-
-def _parse_boolean(raw: t.Any, place: str) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    word = str(raw).lower()
-    if word not in _YES | _NO:
-        raise MailtlsError(f"{raw!r} is neither true nor false", where=place, remedy="Write true or false.")
-    return word in _YES
-
-
-def _parse_unthrottled(raw: t.Any, place: str) -> tuple[Network, ...]:
-    clients = _parse_clients(raw, place)
-    for number, client in enumerate(clients):
-        if client.network is None:
-            raise MailtlsError(
-                f"{client.name!r} is a name, but clients are counted by address",
-                where=f"{place}[{number}]",
-                remedy="Write its address or network.",
-            )
-    return tuple(client.network for client in clients if client.network is not None)
-
-
-def _parse_clients(raw: t.Any, place: str) -> tuple[RelayClient, ...]:
-    if not isinstance(raw, (list, tuple)):
-        raise MailtlsError(
-            f"{raw!r} is not a list", where=place, remedy="Write a list of addresses, networks or names."
-        )
-    seen: dict[RelayClient, str] = {}
-    for number, one in enumerate(raw):
-        here = f"{place}[{number}]"
-        client = _parse_client(one, here)
-        if client in seen:
-            raise MailtlsError(f"{one!r} stands there twice", where=f"{seen[client]} and {here}", remedy="Remove one.")
-        seen[client] = here
-    return tuple(seen)
-
-
-def _parse_client(raw: t.Any, place: str) -> RelayClient:
-    """One client, by shape: a colon or a slash or only digits and dots make an address, the rest is a name."""
-    # An address with a zone (fe80::1%eth0) means nothing to the rest of the network.
-    text = raw if isinstance(raw, str) and "%" not in raw else ""
-    if _HOST_NAME.match(text):
-        return RelayClient(name=text.lower())
-    try:
-        network = ipaddress.ip_network(text)
-    except ValueError:
-        raise MailtlsError(
-            f"{raw!r} is neither an address, nor a network, nor a qualified host name",
-            where=place,
-            remedy="Write 192.0.2.7, 10.1.2.0/24 (no bits set after the prefix), 2001:db8::7 or mta1.example.org.",
-        ) from None
-    _refuse_strange_network(network, str(raw), place)
-    return RelayClient(network=network)
-
-
-def _refuse_strange_network(network: Network, written: str, place: str) -> None:
-    if network.prefixlen == 0:
-        raise MailtlsError(
-            f"{written!r} is the whole Internet: an open relay, or no limit for anyone",
-            where=place,
-            remedy="Name the clients that are meant.",
-        )
-    address = network.network_address
-    if address.is_unspecified or address.is_multicast:
-        raise MailtlsError(f"{written!r} is no client's address", where=place, remedy="Name the client's own address.")
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        raise MailtlsError(
-            f"{written!r} is not how a client is seen", where=place, remedy=f"Write {address.ipv4_mapped}."
-        )
+def stronger(one: Requirement, other: Requirement) -> str:
+    """In what ``one`` asks for more than ``other``, in words; empty when in nothing."""
+    if RANK[one.level] > RANK[other.level]:
+        return f"level {one.level} is above {other.level}"
+    if one.min_bits > other.min_bits:
+        return f"{one.min_bits} bits are more than {other.min_bits}"
+    added = [pin for pin in ("issuer", "subject") if getattr(one, pin) and not getattr(other, pin)]
+    return f"the {added[0]} is pinned" if added else ""

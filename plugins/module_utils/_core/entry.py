@@ -1,0 +1,148 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Entries of sendmail's access map, and what is checked about each before it may be written."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .access_grammar import EXCEPTABLE, FOREIGN_TAGS, TAGS, UNTAGGED, Tag, explain_requirement
+from .errors import MailtlsError
+from .spelling import suggestion
+
+# What sendmail asks for LMTP to a program or socket of this host. The belt keeps the key from hosts below .local.
+LOCAL_KEY = "TLS_Srv:local"
+# Longer keys are cut off when sendmail looks them up; makemap reads the rest of a longer line as a line of its own.
+LONGEST_KEY, LONGEST_LINE = 256, 1000
+
+
+class Entry(t.NamedTuple):
+    """One row of the access map."""
+
+    key: str
+    value: str
+
+    @property
+    def folded_key(self) -> str:
+        """The key as the database holds it: makemap folds its letters."""
+        return self.key.lower()
+
+
+class Placed(t.NamedTuple):
+    """An entry and the variable it came from, such as ``sendmail_tls_policy.outbound.peers[3]``."""
+
+    place: str
+    entry: Entry
+
+
+def parse_entries(raw: t.Any, place: str) -> tuple[Entry, ...]:
+    """Read a list of ``{key, value}``; ``place`` is the variable it came from, for errors.
+
+    Raises ``MailtlsError`` for whatever sendmail was not seen to enforce, and for a key that stands there twice.
+    """
+    if not isinstance(raw, (list, tuple)):
+        raise MailtlsError(f"{raw!r} is not a list", where=place, remedy="Write a list of {key, value}.")
+    entries = tuple(_parse_entry(one, f"{place}[{number}]") for number, one in enumerate(raw))
+    refuse_twins(Placed(f"{place}[{number}]", entry) for number, entry in enumerate(entries))
+    return entries
+
+
+def _parse_entry(raw: t.Any, place: str) -> Entry:
+    if not isinstance(raw, t.Mapping) or set(raw) != {"key", "value"}:
+        raise MailtlsError("this is not an entry", where=place, remedy="Write {key: ..., value: ...}, nothing else.")
+    entry = Entry(_plain_text(raw["key"], f"{place}.key"), _plain_text(raw["value"], f"{place}.value"))
+    _check_whole(entry, place)
+    return entry
+
+
+def _check_whole(entry: Entry, place: str) -> None:
+    if re.match("#", entry.key) or " " in entry.key or len(entry.key) > LONGEST_KEY:
+        raise MailtlsError(
+            f"{entry.key!r} cannot be a key",
+            where=f"{place}.key",
+            remedy=f"A key has no blanks, does not begin with #, and has at most {LONGEST_KEY} characters.",
+        )
+    if len(entry.key) + len(entry.value) > LONGEST_LINE:
+        raise MailtlsError(
+            "the entry is too long for makemap", where=place, remedy=f"It may have {LONGEST_LINE} characters in all."
+        )
+    _check(entry, place)
+
+
+def _plain_text(raw: t.Any, place: str) -> str:
+    if isinstance(raw, bool):
+        raise MailtlsError(f"YAML read it as the boolean {raw}", where=place, remedy="Put it in quotes: 'NO'.")
+    text = str(raw) if isinstance(raw, (str, int)) else ""
+    if not re.fullmatch("[!-~](?:[ -~]*[!-~])?", text):
+        raise MailtlsError(
+            f"{raw!r} is not plain text",
+            where=place,
+            remedy="Write printable ASCII characters without tabs, line ends, or blanks at either end.",
+        )
+    return text
+
+
+def _check(entry: Entry, place: str) -> None:
+    tag, subject = _split(entry.key, f"{place}.key")
+    if not tag.keys.fits(subject):
+        raise MailtlsError(
+            f"{entry.key!r} is not a key sendmail would look up",
+            where=f"{place}.key",
+            remedy=f"After {tag.name + ':' if tag.name else 'no tag'} comes {tag.keys.words}.",
+        )
+    exceptable = tag.excepts and (EXCEPTABLE.fits(subject) or entry.folded_key == LOCAL_KEY.lower())
+    if tag.values.fits(entry.value) or (exceptable and entry.value == "OK"):
+        return
+    reason = f": {explain_requirement(tag, subject, entry.value)}" if tag.demands_tls else ""
+    raise MailtlsError(
+        f"{entry.value!r} is refused as the value of {entry.key}{reason}",
+        where=f"{place}.value",
+        remedy=f"Allowed: {tag.values.words}{f'; OK for {EXCEPTABLE.words}' if tag.excepts else ''}.",
+    )
+
+
+def _split(key: str, place: str) -> tuple[Tag, str]:
+    """The tag of a key and what follows it; an unknown tag is a misspelt one."""
+    name, colon, subject = key.partition(":")
+    if colon and name.lower() in TAGS:
+        return TAGS[name.lower()], subject
+    if name.lower() in FOREIGN_TAGS:
+        raise MailtlsError(f"{key!r} is refused: {FOREIGN_TAGS[name.lower()]}", where=place)
+    if (colon and name.lower() != "ipv6") or name.lower() in TAGS:
+        raise MailtlsError(
+            f"{key!r} has no tag this collection knows",
+            where=place,
+            remedy=suggestion(f"{name}:", [f"{tag.name}:" for tag in TAGS.values()]),
+        )
+    return UNTAGGED, key
+
+
+def check_compiled(placed: t.Iterable[Placed]) -> None:
+    """The same check of what the compiler made, quick for many. A name may be excepted: the policy had to accept it."""
+    sound: set[tuple[str, str]] = set()
+    shapes = {name: tag.keys.pattern.fullmatch for name, tag in TAGS.items()}
+    for place, entry in placed:
+        key, value = entry
+        name, _colon, subject = key.partition(":")
+        name = name.lower()
+        quick = (name, value) in sound and shapes[name](subject) and len(key) <= LONGEST_KEY
+        if not quick or len(key) + len(value) > LONGEST_LINE:
+            excepted = TAGS[name].excepts and value == "OK"
+            _check_whole(Entry(key, "VERIFY") if excepted else entry, place)
+            sound.add((name, value))
+
+
+def refuse_twins(placed: t.Iterable[Placed]) -> None:
+    seen: dict[str, str] = {}
+    for place, entry in placed:
+        folded = entry[0].lower()
+        if folded in seen:
+            raise MailtlsError(
+                f"the key {entry.key!r} stands there twice (letter case does not count)",
+                where=f"{seen[folded]} and {place}",
+                remedy="Remove one of the two.",
+            )
+        seen[folded] = place
