@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 import pathlib
+import sys
 import typing as t
 
 import pytest
-from lab import Lab
+from lab import ROOT, Lab
+
+# The collection's own code, which the tests ask what it makes of a policy.
+sys.path.append(str(ROOT))
+
 from siege import ATTACKS, LEVELS, Siege
 
 # (attack, level, with an exception) -> what became of the mail

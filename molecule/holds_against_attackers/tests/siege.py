@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import json
 import pathlib
@@ -17,6 +18,10 @@ import typing as t
 import forgery
 from lab import RECIPIENT, Lab, message
 from story import connect_key
+
+from plugins.module_utils._core.access import compile_policy
+from plugins.module_utils._core.policy_reader import parse_policy
+from plugins.module_utils._core.release import parse_release
 
 MTA2, EVIL = "mta2.example.test", "attacker.evil.example"
 # Mail for this domain takes the same way without asking for an MX record: by "[mta2.example.test]".
@@ -80,6 +85,7 @@ ATTACKS = [
     Attack("CNAME spoof of [host], self-signed", "CNAME", "encrypts", "nobody", EVIL, FAILED),
     Attack("CNAME spoof of [host], same CA", "CNAME", "encrypts", "the lab's CA", EVIL, {SECURE: OTHER_NAME}),
 ]
+WAIVED = {"owner": "mail team", "reason": "a printer without TLS", "until": "2099-12-31"}
 BY_NAME = {attack.name: attack for attack in ATTACKS}
 
 
@@ -118,6 +124,7 @@ class Siege:
         self.serial = itertools.count(time.time_ns())
         self.staged: Attack | None = None
         self.in_force: dict[str, str] = {}
+        self.release = parse_release(re.findall(r"^Version (\S+)", lab.read("mta1", "sendmail -d0.1 -bv root"))[0])
         self.kept = self.map()
         self.record.write_text("", encoding="utf-8")
         own = forgery.read_authority(pathlib.Path.home() / ".mailtls/lab" / lab.name, "only for the lab")
@@ -176,6 +183,12 @@ class Siege:
         lines = self.lab.read("mta1", "makemap -u hash /etc/mail/access").splitlines()
         return {key: value for key, _tab, value in (line.partition("\t") for line in lines) if "tls_srv" not in key}
 
+    def compiled(self, wish: Policy, sole_next_hop: str = "") -> dict[str, str]:
+        """What the collection makes of ``sendmail_tls_policy`` for MTA1's release."""
+        layers, today = {"sendmail_tls_policy": wish}, datetime.date.today()
+        policy = parse_policy(layers, today=today, sole_next_hop=sole_next_hop)
+        return {placed.entry.folded_key: placed.entry.value for placed in compile_policy(policy, self.release)}
+
     def enforce(self, entries: t.Mapping[str, str]) -> None:
         """These entries, beside the role's own, become MTA1's map."""
         if entries == self.in_force:
@@ -221,16 +234,12 @@ class Siege:
         return connect_key(self.lab.addresses(host)[0]).removeprefix("connect:")
 
 
+def outbound(*peers: Policy, **default: t.Any) -> Policy:
+    """Any policy for servers."""
+    return {"outbound": {"default": default, "peers": list(peers)}}
+
+
 def policy(level: str, excepted: str = "") -> Policy:
     """The policy of the variable ``sendmail_tls_policy``: a level for all, and none needed towards one address."""
-    default = {"level": level, "min_bits": 128, **({"name": MTA2} if level == SECURE else {})}
-    exception = {"owner": "mail team", "reason": "a printer without TLS", "until": "2099-12-31"}
-    peers = [{"next_hop": excepted, "level": "may", "exception": exception}] if excepted else []
-    return {"outbound": {"default": default, "peers": peers}}
-
-
-def compiled(wish: Policy) -> dict[str, str]:
-    """The entries of the access map that say it."""
-    demands = {ENCRYPT: "ENCR:128", VERIFY: "VERIFY:128+CN", SECURE: f"VERIFY:128+CN:{MTA2}"}
-    entries = {"TLS_Srv:": f"TEMP+{demands[wish['outbound']['default']['level']]}"}
-    return {**entries, **{f"TLS_Srv:{peer['next_hop']}": "OK" for peer in wish["outbound"]["peers"]}}
+    peers = [{"next_hop": excepted, "level": "may", "exception": WAIVED}] if excepted else []
+    return outbound(*peers, level=level, min_bits=128, **({"name": MTA2} if level == SECURE else {}))

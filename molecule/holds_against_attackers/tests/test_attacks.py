@@ -22,7 +22,6 @@ from siege import (
     Attack,
     Outcome,
     Siege,
-    compiled,
     policy,
     promises,
 )
@@ -34,7 +33,7 @@ HARMLESS = {"EHLO", "STARTTLS", "QUIT", "RSET"}
 
 
 def enforce(siege: Siege, level: str, exception: bool) -> None:
-    siege.enforce(compiled(policy(level, siege.excepted if exception else "")))
+    siege.enforce(siege.compiled(policy(level, siege.excepted if exception else "")))
 
 
 def is_held(outcome: Outcome, answer: str) -> None:
