@@ -194,7 +194,7 @@ def test_a_rule_for_all_clients_stops_local_submission(siege: Siege, lab: Lab) -
     assert waits == "MDeferred: 403 4.7.0 not authenticated\n"
     siege.enforce(siege.compiled({**policy(SECURE), "inbound": {"default": {"level": "verify"}}}))
     lab.read("mta1", "sendmail -Ac -q")
-    assert not lab.read("mta1", "ls /var/spool/mqueue-client").strip()
+    lab.wait("the queue to be empty", lambda: not lab.read("mta1", "ls /var/spool/mqueue-client").strip())
     lab.wait("the message in MTA2's mailbox", lambda: mark.encode() in lab.mailbox())
 
 
