@@ -18,8 +18,8 @@ TOOLS := PATH=$(VENV)/bin:/usr/bin:/bin:/usr/sbin:/sbin ANSIBLE_COLLECTIONS_PATH
 VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 # What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := default holds_by_each_layer judges_as_sendmail_does refuses_bad_input installed_collection
-# Hand-made relays on the other releases too.
+SCENARIOS := default holds_by_each_layer judges_as_sendmail_does holds_against_attackers refuses_bad_input installed_collection
+# Hand-made relays, and the attacks, on the other releases too.
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
   takes_over_an_existing_relay
@@ -91,9 +91,10 @@ bench-map: as-root setup ## a large access map: our module beside template and m
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity demo scenarios unit ## what CI runs
 
-test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail
+test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail, attacks on other releases
 	for scenario in $(LONG_SCENARIOS); do $(call MOLECULE,$$scenario); done
 	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(call MOLECULE,takes_over_an_existing_relay); done
+	for suite in $(RELEASES); do MAILTLS_MTA1_SUITE=$$suite $(call MOLECULE,holds_against_attackers); done
 
 # The containers stay until the end; a disagreement tells what to type there.
 oracle: as-root setup ## our judge beside sendmail's own rules, 1,000,000 cases a release (ORACLE_CASES, ORACLE_SEED, ORACLE_KEEP=1)

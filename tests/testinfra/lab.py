@@ -88,7 +88,7 @@ class Lab:
     def addresses(self, host: str) -> list[str]:
         """The host's IPv4 and IPv6 address."""
         lines = (self.state / f"hosts-{host}").read_text(encoding="utf-8").splitlines()
-        return [line.split()[0] for line in lines if f"{host}.example.test" in line]
+        return [line.split()[0] for line in lines if line.endswith(f" {host}")]
 
     # Mail
 
