@@ -142,10 +142,12 @@ def refuse_unfit(text: str, where: str, folder: str) -> None:
     """Raise when this cf would let mail go in clear text, or none at all."""
     faults = list(cf.judge(text))
     if not faults:
-        sessions = (*cf.parse_sessions(text), cf.Session(bits=256))
-        # Without its map first, so that a requirement in today's map cannot speak for the belt.
-        bare = compiler.ask(cf.without_access_map(text, _NO_MAP), sessions, folder)
-        faults += cf.judge_trials(bare, "when the access map is missing")
+        strong = cf.Session(bits=256)
+        # Without its map first, so that a requirement in today's map cannot speak for the belt. Then nothing may go.
+        bare = compiler.ask(cf.with_access_map(text, _NO_MAP), (*cf.parse_sessions(text), strong), folder)
+        faults += cf.judge_held(bare, "when the access map is missing")
+        known = compiler.ask_with_default(text, [cf.Session(), strong], folder)
+        faults += cf.judge_trials(known, "with an access map that demands TLS")
         # What today's map says of a name is for whoever writes the map to judge: it may be a foreign one, about to go.
         faults += cf.judge_trials(compiler.ask(text, [cf.Session()], folder), "with the access map of today")
     if faults:

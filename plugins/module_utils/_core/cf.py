@@ -131,9 +131,14 @@ def _without_comments(cf: str) -> str:
     return "\n".join(line for line in cf.splitlines() if not line.startswith("#"))
 
 
-def without_access_map(cf: str, missing: str) -> str:
-    """The cf with its access map pointing to a path that does not exist, to ask what holds without the map."""
-    return re.sub(r"^(Kaccess\s.*?)/\S+\s*$", rf"\g<1>{missing}", cf, flags=re.MULTILINE)
+def with_access_map(cf: str, path: str) -> str:
+    """The cf with another access map: one that does not exist, or one whose rows are known."""
+    return re.sub(r"^(Kaccess\s.*?)/\S+[ \t]*$", rf"\g<1>{path}", cf, flags=re.MULTILINE)
+
+
+def access_kind(cf: str) -> str:
+    """The type of the cf's access map, such as hash; empty when it has none."""
+    return next((line.kind for line in parse_maps(cf) if line.name == "access"), "")
 
 
 @dataclass(frozen=True)
@@ -188,17 +193,26 @@ def parse_trials(output: str, sessions: t.Sequence[Session], where: str) -> tupl
     return tuple(Trial(one, "$#error" in text.replace(" ", ""), text.strip()) for one, text in zip(sessions, found))
 
 
+def judge_held(trials: t.Sequence[Trial], condition: str) -> tuple[str, ...]:
+    """What is wrong with these answers where no mail may go at all, not even under TLS."""
+    passed = [one.session for one in trials if not one.refused]
+    in_clear = _faults_in_clear(passed, condition)
+    strong = next((f" {one.bits} bits {condition}" for one in passed if one.bits), "")
+    return (*in_clear, *([f"sendmail -bt lets mail go under{strong}"] if strong else []))
+
+
 def judge_trials(trials: t.Sequence[Trial], condition: str) -> tuple[str, ...]:
     """What is wrong with these answers, in words: mail that may go in clear text, or may not go under TLS."""
-    clear = [one.session for one in trials if not one.session.bits and not one.refused]
+    in_clear = _faults_in_clear([one.session for one in trials if not one.refused], condition)
     strong = [one.session for one in trials if one.session.bits and one.refused]
-    faults = []
+    return (*in_clear, *(f"sendmail -bt refuses a session of {one.bits} bits {condition}" for one in strong[:1]))
+
+
+def _faults_in_clear(passed: t.Sequence[Session], condition: str) -> t.Iterator[str]:
+    clear = [one for one in passed if not one.bits]
     if clear:
         places = ", ".join(dict.fromkeys(_render_place(one) for one in clear[:5]))
-        faults.append(f"sendmail -bt lets mail for {places} go in clear text {condition}")
-    if strong:
-        faults.append(f"sendmail -bt refuses a session of {strong[0].bits} bits {condition}")
-    return tuple(faults)
+        yield f"sendmail -bt lets mail for {places} go in clear text {condition}"
 
 
 def _render_place(session: Session) -> str:

@@ -19,8 +19,9 @@ from .lookup import Row, Table, find_address, find_host, find_name, find_recipie
 from .tokens import join, scan
 
 NO_RULE, BELT = "no rule", "belt"
-# Least bits when the map does not speak; sendmail's own words.
+# When the map has no default, all mail waits: below these bits in sendmail's own words, else in these.
 BELT_BITS = 128
+SILENT = "the access map says nothing of TLS"
 _TRY_LATER = "451 4.3.0 Temporary system failure. Please try again later."
 _DANE = {
     "dane_fail": "454 4.7.0 DANE check failed.",
@@ -92,8 +93,9 @@ def tls_server(rules: Rules, session: Session) -> Answer:
     if _like_an_address(name):
         words = f"the next hop {spoken(name)} has an address for a name"
         return f"403 4.7.0 {words}", "tls_server", "", BELT
-    if not rules.floor_demands and session.bits < BELT_BITS:
-        return f"403 4.7.0 encryption too weak {session.bits} less than {BELT_BITS}", "tls_server", "", BELT
+    if not rules.floor_demands:
+        weak = f"encryption too weak {session.bits} less than {BELT_BITS}" if session.bits < BELT_BITS else ""
+        return f"403 4.7.0 {weak or SILENT}", "tls_server", "", BELT
     return _by_host(rules, rules.tables["tls_srv"], "tls_server", session)
 
 

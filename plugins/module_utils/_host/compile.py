@@ -11,10 +11,12 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core import cf
+from .._core.errors import MailtlsError
 from .command import run
 from .files import Access, remove, write_aside
 
 _SENDMAIL = "/usr/sbin/sendmail"
+_DEFAULT = "TLS_Srv:\tTEMP+ENCR:128\n"
 # Debian's places, from the packages m4, sendmail-bin and sendmail-cf.
 _NEEDED = ("/usr/bin/m4", _SENDMAIL, "/usr/share/sendmail/cf/m4/cf.m4")
 
@@ -40,6 +42,18 @@ def build(mc: str, mc_path: str) -> Built:
     messages = cf.parse_messages(ended.errors)
     cf.refuse_errors(ended.status, ended.output, messages, mc_path)
     return Built(cf.assemble(ended.output, mc, mc_path), messages)
+
+
+def ask_with_default(text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
+    """The same as ``ask``, with an access map that holds nothing but a default."""
+    path = os.path.join(folder, "trial")
+    ended = run(["makemap", cf.access_kind(text), path], given=_DEFAULT)
+    try:
+        if ended.status:
+            raise MailtlsError(f"makemap refused a map of one row: {ended.errors.strip()[:500]}", where=path)
+        return ask(cf.with_access_map(text, path), sessions, folder)
+    finally:
+        remove(f"{path}.db")
 
 
 def ask(text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:

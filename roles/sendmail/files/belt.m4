@@ -38,13 +38,14 @@ dnl # ENCR:n and VERIFY:n are demands if n is at least 1: ENCR:0 and ENCR:high m
 R< $={Tls} : $- >	$: $| $(arith l $@ 0 $@ $2 $)
 R< $={Tls} : $- + $+ >	$: $| $(arith l $@ 0 $@ $2 $)
 R$| TRUE	$@ OK
-dnl # No demand in the map: this session must have at least 128 bits. An unset macro counts as 0.
+dnl # No demand in the map: nobody knows what this session must be like, so mail waits under TLS, too. Whether a certificate
+dnl # was pinned is known to the map alone. An unset macro counts as 0 bits.
 R$*	$: $| < $&{cipher_bits} >
 R$| < >	$: $| < 0 >
 R$| < $- >	$: $| < $1 > $(arith l $@ $1 $@ 128 $)
 dnl # sendmail's own words, so that a queue reads the same whichever layer held the message.
 R$| < $- > TRUE	$#error $@ 4.7.0 $: "403 encryption too weak " $1 " less than 128"
-R$| < $- > FALSE	$@ OK
+R$| < $- > FALSE	$#error $@ 4.7.0 $: "403 the access map says nothing of TLS"
 dnl # Whatever was not understood is not fine.
 R$*	$#error $@ 4.7.0 $: "403 encryption too weak 0 less than 128"
 dnl #

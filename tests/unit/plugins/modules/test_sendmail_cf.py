@@ -48,8 +48,13 @@ class Relay:
         when = "bare" if "Kaccess hash -T<TMPF> /nonexistent/access\n" in text else "today"
         return tuple(cf.Trial(one, self.refuses(when, one), "") for one in sessions)
 
+    def ask_with_default(self, text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
+        return tuple(cf.Trial(one, self.refuses("default", one), "") for one in sessions)
+
     def refuses(self, when: str, one: cf.Session) -> bool:
-        return self.refuses_all if one.bits else self.lets not in (f"{when} {one.name}", f"{when} {one.address}")
+        if one.bits:
+            return self.refuses_all or (when == "bare" and self.lets != "bare under TLS")
+        return self.lets not in (f"{when} {one.name}", f"{when} {one.address}")
 
     def places(self) -> tuple[pathlib.Path, pathlib.Path]:
         return self.folder / "databases", self.folder / "Makefile"
@@ -80,6 +85,7 @@ def relay(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Relay:
     monkeypatch.setattr(compiler, "is_present", lambda: True)
     monkeypatch.setattr(compiler, "build", found.build)
     monkeypatch.setattr(compiler, "ask", found.ask)
+    monkeypatch.setattr(compiler, "ask_with_default", found.ask_with_default)
     monkeypatch.setattr(debianmake, "build", found.make)
     monkeypatch.setattr(debianmake, "has_work", lambda folder, cf_path: found.work)
     monkeypatch.setattr(files, "set_access", found.set_access)
@@ -160,7 +166,9 @@ def test_killed_at_any_swap_the_next_run_converges(relay: Relay, capfd: pytest.C
         (f"{FIT}Rold.example $@ OK\n", "bare old.example", False, "for 'old.example' go in clear text"),
         (f"{FIT}Rold.example $@ OK\n", "bare a.old.example", False, "for 'a.old.example' go in clear text"),
         (f"{FIT}R198.51.100.7 $@ OK\n", "bare 198.51.100.7", False, "for [198.51.100.7] go in clear text"),
-        (FIT, "", True, "refuses a session of 256 bits"),
+        (FIT, "bare under TLS", False, "lets mail go under 256 bits when the access map is missing"),
+        (FIT, "default nobody.invalid", False, "go in clear text with an access map that demands TLS"),
+        (FIT, "", True, "refuses a session of 256 bits with an access map that demands TLS"),
     ],
 )
 @pytest.mark.parametrize("check", [True, False])

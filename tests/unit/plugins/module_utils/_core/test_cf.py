@@ -97,9 +97,10 @@ def test_an_option_switched_off_is_fine(text: str) -> None:
 
 
 def test_the_map_can_be_taken_away(text: str) -> None:
-    bare = cf.without_access_map(text, "/nonexistent/access")
+    bare = cf.with_access_map(text, "/nonexistent/access")
     assert "\nKaccess hash -T<TMPF> /nonexistent/access\n" in bare
     assert len(bare.splitlines()) == len(text.splitlines())
+    assert cf.access_kind(text) == "hash" and cf.access_kind("Kother hash /x\n") == ""
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,16 @@ def test_the_answers_of_sendmail_are_read(release: str) -> None:
 def test_a_wrong_answer_is_a_fault(trial: cf.Trial, told: str) -> None:
     (fault,) = cf.judge_trials([trial, cf.Trial(cf.Session(), True, "$#error")], "now")
     assert told in fault
+
+
+def test_without_a_map_nothing_may_go() -> None:
+    held = cf.Trial(cf.Session(), True, "$#error")
+    assert cf.judge_held([held, cf.Trial(cf.Session(bits=256), True, "$#error")], "now") == ()
+    clear, strong = cf.Trial(cf.Session(), False, "OK"), cf.Trial(cf.Session(bits=256), False, "OK")
+    assert cf.judge_held([clear, strong], "now") == (
+        "sendmail -bt lets mail for a stranger go in clear text now",
+        "sendmail -bt lets mail go under 256 bits now",
+    )
 
 
 @pytest.mark.parametrize("said", ["", "t.cf: line 5: unknown configuration line"])

@@ -56,6 +56,33 @@ def test_sendmail_judges_a_private_file_that_goes_away(monkeypatch: pytest.Monke
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("status", [0, 65])
+def test_a_map_of_one_row_is_made_for_the_trial(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, status: int
+) -> None:
+    asked: list[str] = []
+
+    def run(argv: list[str], *, given: str) -> Completed:
+        assert argv == ["makemap", "btree", str(tmp_path / "trial")] and given == "TLS_Srv:\tTEMP+ENCR:128\n"
+        (tmp_path / "trial.db").write_text(given, encoding="utf-8")
+        return Completed(status, "", "no space left")
+
+    def ask(text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
+        asked.append(text)
+        return (cf.Trial(sessions[0], (tmp_path / "trial.db").exists(), ""),)
+
+    monkeypatch.setattr(compiler, "run", run)
+    monkeypatch.setattr(compiler, "ask", ask)
+    text = "Kaccess btree -T<TMPF> /etc/mail/access\n"
+    if status:
+        with pytest.raises(MailtlsError, match="no space left"):
+            compiler.ask_with_default(text, [cf.Session()], str(tmp_path))
+    else:
+        (answer,) = compiler.ask_with_default(text, [cf.Session()], str(tmp_path))
+        assert answer.refused and asked == [f"Kaccess btree -T<TMPF> {tmp_path}/trial\n"]
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(("needed", "present"), [(("/", "/usr"), True), (("/", "/no such file"), False)])
 def test_a_missing_part_is_noticed(monkeypatch: pytest.MonkeyPatch, needed: tuple[str, ...], present: bool) -> None:
     monkeypatch.setattr(compiler, "_NEEDED", needed)
