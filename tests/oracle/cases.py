@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import random
 import typing as t
 
@@ -15,34 +14,135 @@ from relay import ASKED, ROOT, Placed, Question, Session
 
 from plugins.module_utils._core.access import Entry
 
-Lot = t.Tuple[t.List[Placed], t.List[Question]]
+Lot = tuple[list[Placed], list[Question]]
 
 HOSTS = [
     *("mta2.example", "mta3.sub.example", "sub.example", "example", "MTA2.Example", "mta2.local", "local", "localhost"),
-    *("a-b.mta2.example", "10.1.2.3", "evil.10", "evil.10.", "[10.1.2.3]", "[192.0.2.9]", "[IPv6:2001:db8:0:0:0:0:0:7]"),
-    *("IPv6:2001:db8:0:0:0:0:0:7", "[mta2.example]", "a..b", ".example", "mta2.example.", "verify", "no", "x_y.example", "3"),
+    *(
+        "a-b.mta2.example",
+        "10.1.2.3",
+        "evil.10",
+        "evil.10.",
+        "[10.1.2.3]",
+        "[192.0.2.9]",
+        "[IPv6:2001:db8:0:0:0:0:0:7]",
+    ),
+    *(
+        "IPv6:2001:db8:0:0:0:0:0:7",
+        "[mta2.example]",
+        "a..b",
+        ".example",
+        "mta2.example.",
+        "verify",
+        "no",
+        "x_y.example",
+        "3",
+    ),
 ]
 ADDRESSES = [
     *("10.1.2.3", "10.1.2.30", "192.0.2.9", "local", "0", "IPv6:2001:db8:0:0:0:0:0:7", "IPv6:0:0:0:0:0:0:0:1"),
     *("IPv6:2001:DB8:0:0:0:0:0:7", "IPv6:2001:db8::7", "IPv6:0:0:0:0:0:FFFF:10.1.2.3", "relay"),
 ]
-AROUND = ["", "10", "10.1", "10.1.2", "192.0", "IPv6:2001:db8", "IPv6:2001", "IPv6", "[10.1.2]", "[10]", "[IPv6:2001:db8]"]
+AROUND = [
+    "",
+    "10",
+    "10.1",
+    "10.1.2",
+    "192.0",
+    "IPv6:2001:db8",
+    "IPv6:2001",
+    "IPv6",
+    "[10.1.2]",
+    "[10]",
+    "[IPv6:2001:db8]",
+]
 RECIPIENTS = [
-    *("bob@mta2.example", "bob@sub.example", "Bob@Sub.Example", "bob+box@sub.example", "bob", "bob+box", "+box@example"),
+    *(
+        "bob@mta2.example",
+        "bob@sub.example",
+        "Bob@Sub.Example",
+        "bob+box@sub.example",
+        "bob",
+        "bob+box",
+        "+box@example",
+    ),
     *("bob+a+b@example", "carol@mta3.sub.example"),
 ]
-MAILBOXES = ["bob@", "bob+box@", "bob+*@", "bob+*@sub.example", "carol@mta3.sub.example", "bob+box@sub.example", "+*@example"]
+MAILBOXES = [
+    "bob@",
+    "bob+box@",
+    "bob+*@",
+    "bob+*@sub.example",
+    "carol@mta3.sub.example",
+    "bob+box@sub.example",
+    "+*@example",
+]
 NAMES = ["mta2.example", "other.example", "Mail+20Service", "", "MTA2.example", "x", "a,b;c", "mta3.sub.example"]
 DISTINGUISHED = ["/O=Example/CN=Example+20CA", "/O=Example/CN=mta2.example", "/C=XX,YY/O=B/CN=C", "", "/O=Evil/CN=CA"]
 VERIFIES = [
-    *("OK", "OK", "OK", "TRUSTED", "FAIL", "NO", "NOT", "NONE", "NONE", "TEMP", "CLEAR", "SOFTWARE", "PROTOCOL", "CONFIG"),
+    *(
+        "OK",
+        "OK",
+        "OK",
+        "TRUSTED",
+        "FAIL",
+        "NO",
+        "NOT",
+        "NONE",
+        "NONE",
+        "TEMP",
+        "CLEAR",
+        "SOFTWARE",
+        "PROTOCOL",
+        "CONFIG",
+    ),
     *("DANE_FAIL", "DANE_NOTLS", "DANE_TEMP", "ok", "BOGUS"),
 ]
 WORDS = [
-    *("VERIFY", "ENCR", "TEMP", "PERM", "+", "++", ":", "CN", "CS", "CI", "CITag", "128", "0", "0x80", "0200", "256", "-5"),
-    *("OK", "SKIP", "?", "<", ">", "<TMPF>", '"', "(", ")", " ", ",", ";", "x", "mta2.example", "/O=Example", "NO", "tag"),
+    *(
+        "VERIFY",
+        "ENCR",
+        "TEMP",
+        "PERM",
+        "+",
+        "++",
+        ":",
+        "CN",
+        "CS",
+        "CI",
+        "CITag",
+        "128",
+        "0",
+        "0x80",
+        "0200",
+        "256",
+        "-5",
+    ),
+    *(
+        "OK",
+        "SKIP",
+        "?",
+        "<",
+        ">",
+        "<TMPF>",
+        '"',
+        "(",
+        ")",
+        " ",
+        ",",
+        ";",
+        "x",
+        "mta2.example",
+        "/O=Example",
+        "NO",
+        "tag",
+    ),
 ]
-TABLE = [line.split("\t")[0] for line in (ROOT / "tests/fixtures/rhs.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+TABLE = [
+    line.split("\t")[0]
+    for line in (ROOT / "tests/fixtures/rhs.txt").read_text(encoding="utf-8").splitlines()
+    if line[0] != "#"
+]
 
 _extensions = st.one_of(
     st.just("CN"),
@@ -59,7 +159,9 @@ def sound(draw: st.DrawFn) -> str:
     force = draw(st.sampled_from(["ENCR:", "VERIFY:", "VERIFY", "verify:", "encr:"]))
     bits = draw(st.sampled_from(["128", "256", "112", "1", "40", "168"])) if force.endswith(":") else ""
     extensions = "++".join(draw(st.lists(_extensions, max_size=3)))
-    return draw(st.sampled_from(["TEMP+", "PERM+", "", "temp+"])) + force + bits + (f"+{extensions}" if extensions else "")
+    return (
+        draw(st.sampled_from(["TEMP+", "PERM+", "", "temp+"])) + force + bits + (f"+{extensions}" if extensions else "")
+    )
 
 
 @st.composite
@@ -70,7 +172,9 @@ def mutated(draw: st.DrawFn) -> str:
     return value[:place] + draw(st.sampled_from([*WORDS, ""])) + value[place + draw(st.integers(0, 3)) :]
 
 
-broken = st.one_of(mutated(), st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map("".join), st.sampled_from(TABLE))
+broken = st.one_of(
+    mutated(), st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map("".join), st.sampled_from(TABLE)
+)
 requirements = st.one_of(sound(), sound(), broken, st.sampled_from(["OK", "SKIP", "(comment)", "?", "x<TMPF>"]))
 hosts = st.sampled_from([*HOSTS, *ADDRESSES, *AROUND, "", "", ""])
 letters = st.one_of(st.sampled_from(["S", "V", "S V", "D", "M", "SKIP", "NO", "no", "REJECT", "?", "(x)"]), broken)
@@ -95,8 +199,14 @@ def usable(value: str) -> bool:
 @st.composite
 def lots(draw: st.DrawFn, questions: int) -> Lot:
     """A map, and questions about it: sessions put together from what was drawn."""
-    rows = draw(st.lists(entries.filter(lambda row: usable(row[2])), max_size=14, unique_by=lambda row: f"{row[0]}:{row[1]}".lower()))
-    placed = [Placed(f"entry {number}", Entry(f"{tag}:{key}", value.strip())) for number, (tag, key, value) in enumerate(rows)]
+    rows = draw(
+        st.lists(
+            entries.filter(lambda row: usable(row[2])), max_size=14, unique_by=lambda row: f"{row[0]}:{row[1]}".lower()
+        )
+    )
+    placed = [
+        Placed(f"entry {number}", Entry(f"{tag}:{key}", value.strip())) for number, (tag, key, value) in enumerate(rows)
+    ]
     chance = random.Random(draw(st.integers(0, 2**32 - 1)))
     # Hosts and certificates that the map speaks of come more often.
     known = [key for tag, key, _value in rows if key and tag.lower() in {"tls_srv", "tls_clt", "try_tls"}] or HOSTS

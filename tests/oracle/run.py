@@ -34,7 +34,9 @@ def main() -> int:
         total.cases += tally.cases
         total.seconds += tally.seconds
         total.disagreements += tally.disagreements
-    print("\n".join([*total.disagreements, total.table(), f"seed {start}, {time.monotonic() - begin:.0f} seconds in all"]))
+    print(
+        "\n".join([*total.disagreements, total.table(), f"seed {start}, {time.monotonic() - begin:.0f} seconds in all"])
+    )
     short = any(sum(tally.cases.values()) < cases for tally in tallies.values())
     return 1 if total.disagreements or short else 0
 

@@ -136,7 +136,7 @@ def answer(lab: Lab, host: str, asked: Asked) -> str:
 def ask(lab: Lab, host: str, ruleset: str, session: dict[str, t.Any], argument: str) -> str:
     typed = "".join(f".D{{{macro}}}{value}\n" for macro, value in session.items()) + f"{ruleset} {argument}\n"
     output = lab.read(host, f"printf '%s' {shlex.quote(typed)} | sendmail -bt -Am")
-    said = ([""] + re.findall(rf"^(?:> )*{ruleset}\s+returns: (.*)$", output, re.M))[-1]
+    said = ["", *re.findall(rf"^(?:> )*{ruleset}\s+returns: (.*)$", output, re.M)][-1]
     words = said.partition("$:")[2] or said
     return re.sub(r"\s+", " ", re.sub(r"\s*([.:])\s*", r"\1", words.replace('"', ""))).strip()
 

@@ -190,9 +190,9 @@ def judge_requirement(wanted: Requirement, facts: Facts, rules: Dialect, tagged:
     for extension in wanted.extensions:
         if not extension.kind:
             return ""
-        words = _judge_extension(extension, facts, tagged)
-        if words is not None:
-            return reply(wanted.code, wanted.status, words) if words else ""
+        failing = _judge_extension(extension, facts, tagged)
+        if failing is not None:
+            return reply(wanted.code, wanted.status, failing) if failing else ""
     return ""
 
 

@@ -35,7 +35,7 @@ _LOCAL_ENDS = frozenset("lL.")
 _TAGS = ("tls_srv", "tls_clt", "tls_rcpt", "try_tls", "srv_features", "clt_features", "certissuer", "certsubject")
 
 
-# A refusal in the words of sendmail (or none), the rule set that spoke, the key that decided, its place, BELT or NO_RULE.
+# A refusal in sendmail's words (or none), the rule set that spoke, the key that decided, its place (or BELT, NO_RULE).
 Answer = tuple[str, str, str, str]
 
 
@@ -168,14 +168,16 @@ def may_relay(rules: Rules, session: Session) -> Answer:
     """May this client relay by its certificate? The text is RELAY, or empty."""
     if session.verify.lower() not in rules.dialect.verified:
         return "", "RelayTLS", "", NO_RULE
-    for tag, name in (("certissuer", session.cert_issuer), ("certsubject", session.cert_subject)):
-        row = rules.tables[tag].get(join(scan(name)).lower()) if name else None
-        said = [token.lower() for token in row.tokens] if row else []
-        if row and said == ["relay"]:
-            return "RELAY", "RelayTLS", row.key, row.place
-        if said != ["subject"] or tag != "certissuer":
-            break
-    return "", "RelayTLS", row.key if row else "", row.place if row else NO_RULE
+    row, said = _of_certificate(rules.tables["certissuer"], session.cert_issuer)
+    if said == ["subject"]:
+        row, said = _of_certificate(rules.tables["certsubject"], session.cert_subject)
+    where = (row.key, row.place) if row else ("", NO_RULE)
+    return ("RELAY" if said == ["relay"] else "", "RelayTLS", *where)
+
+
+def _of_certificate(table: Table, name: str) -> tuple[Row | None, list[str]]:
+    row = table.get(join(scan(name)).lower()) if name else None
+    return row, [token.lower() for token in row.tokens] if row else []
 
 
 def _like_an_address(name: str) -> bool:
