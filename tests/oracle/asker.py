@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs in a container, with its Python alone: reads lots of (map, questions), asks sendmail -bt, prints what it returned.
+"""Runs in a container, with its Python alone: reads maps with questions, asks sendmail -bt, prints what it returned.
 
-One JSON object a line on the input: rows (text for makemap), asked (lines for sendmail -bt). One JSON list a line on the
-output: for each question what the rule set returned, or null where sendmail gave up.
+One JSON object a line on the input: rows (text for makemap), asked (lines for sendmail -bt). One JSON list a line on
+the output: for each question what the rule set returned, or null where sendmail gave up.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def ask(rows: str, asked: str) -> list[str | None]:
 
 if __name__ == "__main__":
     # One run at a time: there is one map.
-    lock = open("/tmp/oracle.lock", "w")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    prepare()
-    for line in sys.stdin:
-        lot = json.loads(line)
-        print(json.dumps(ask(lot["rows"], lot["asked"])), flush=True)
+    with open("/tmp/oracle.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        prepare()
+        for line in sys.stdin:
+            lot = json.loads(line)
+            print(json.dumps(ask(lot["rows"], lot["asked"])), flush=True)

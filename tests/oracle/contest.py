@@ -32,6 +32,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.cases: collections.Counter[tuple[str, str]] = collections.Counter()
+        # Of these, the ones in which sendmail had something to say.
+        self.spoken: collections.Counter[str] = collections.Counter()
         self.seconds: collections.Counter[str] = collections.Counter()
         self.disagreements: list[str] = []
 
@@ -43,6 +45,7 @@ class Tally:
             lines.append("".join([f"{ruleset:<14}", *(f"{self.cases[ruleset, version]:>12}" for version in releases)]))
         totals = {version: sum(self.cases[ruleset, version] for ruleset in rulesets) for version in releases}
         lines.append("".join([f"{'all':<14}", *(f"{totals[version]:>12}" for version in releases)]))
+        lines.append("".join([f"{'said something':<14}", *(f"{self.spoken[version]:>12}" for version in releases)]))
         lines.append("".join([f"{'seconds':<14}", *(f"{self.seconds[version]:>12.1f}" for version in releases)]))
         lines.append(f"{sum(totals.values())} cases, {len(self.disagreements)} disagreements")
         return "\n".join(lines)
@@ -57,6 +60,7 @@ def compare(relay: Relay, lot: Lot, tally: Tally) -> None:
     tally.seconds[relay.version] += time.monotonic() - begin
     for question, their, our in zip(questions, theirs, ours):
         tally.cases[question.ruleset, relay.version] += 1
+        tally.spoken[relay.version] += bool(their)
         if their != our:
             tally.disagreements.append(replay(relay, *shrink(relay, placed, question)))
             if len(tally.disagreements) >= ENOUGH:
@@ -112,6 +116,7 @@ def anything(check: t.Callable[[Lot], None], number: int, start: int) -> None:
     one()
 
 
+# By ORACLE_SOURCE of make oracle. A source of policies hands over what the compiler made of each.
 SOURCES: dict[str, Source] = {"anything": anything}
 
 

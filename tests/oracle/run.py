@@ -32,6 +32,7 @@ def main() -> int:
     total = Tally()
     for tally in tallies.values():
         total.cases += tally.cases
+        total.spoken += tally.spoken
         total.seconds += tally.seconds
         total.disagreements += tally.disagreements
     print(

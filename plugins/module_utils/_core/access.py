@@ -10,7 +10,7 @@ import typing as t
 
 from .access_policy import policy_entries
 from .access_words import network_key
-from .entry import LOCAL_KEY, Entry, Placed, check_compiled, parse_entries, refuse_twins
+from .entry import LOCAL_KEY, Entry, Placed, check_compiled, parse_entries, parse_entry, refuse_twins
 from .errors import MailtlsError
 from .policy import Policy
 from .release import OLDEST, Release
@@ -24,6 +24,7 @@ __all__ = [
     "access_entries",
     "compile_policy",
     "parse_entries",
+    "parse_entry",
     "require_floor",
 ]
 
@@ -33,11 +34,6 @@ OFFER_KEY = "Srv_Features:"
 FURTHER = "sendmail_access_entries"
 # Limits against strangers; sendmail looks rates up by address only.
 LIMITS = ("GreetPause", "ClientRate", "ClientConn")
-
-
-def parse_entry(raw: t.Any, place: str) -> Entry:
-    """Read one ``{key, value}``, under the same rules."""
-    return _parse_entry(raw, place)
 
 
 def require_floor(entries: t.Iterable[Entry], place: str) -> None:

@@ -172,47 +172,54 @@ Tagged = t.Callable[[str], "t.Sequence[str] | None"]
 
 def judge_requirement(wanted: Requirement, facts: Facts, rules: Dialect, tagged: Tagged) -> str:
     """sendmail's refusal of a session, "403 4.7.0 authentication failed"; empty when the requirement is met."""
+    code, status, force, bits, least, extensions, tail = wanted
     verify = facts.verify.lower()
-    if verify in rules.aborts:
-        return reply(wanted.code, wanted.status, rules.aborts[verify])
-    force, bits = wanted.force, wanted.bits
-    if not force:
-        return ""
-    if force == "verify" and verify not in rules.verified:
-        # sendmail means to say the result, and says the extensions.
-        words = rules.unverified.get(verify) or f"authentication failure {wanted.tail}".rstrip()
-        return reply(wanted.code, wanted.status, words)
+    # A verified session is none of those that are refused whatever the map says.
+    if verify not in rules.verified:
+        if verify in rules.aborts:
+            return reply(code, status, rules.aborts[verify])
+        if force == "verify":
+            # sendmail means to say the result, and says the extensions.
+            return reply(code, status, rules.unverified.get(verify) or f"authentication failure {tail}".rstrip())
     if not bits:
         return ""
-    have = facts.auth_ssf if facts.auth_ssf > facts.bits else facts.bits
-    if have < wanted.least:
-        return reply(wanted.code, wanted.status, f"encryption too weak {have} less than {bits}")
-    for extension in wanted.extensions:
-        if not extension.kind:
-            return ""
-        words = _judge_extension(extension, facts, tagged)
-        if words is not None:
-            return reply(wanted.code, wanted.status, words) if words else ""
+    have = facts.bits
+    if have < least:
+        have = max(have, facts.auth_ssf)
+        if have < least:
+            return reply(code, status, f"encryption too weak {have} less than {bits}")
+    for extension in extensions:
+        failing = _judge_extension(extension, facts, tagged)
+        if failing is not None:
+            return reply(code, status, failing) if failing else ""
     return ""
 
 
 def _judge_extension(extension: Extension, facts: Facts, tagged: Tagged) -> str | None:
     """None: met, go on. Empty: sendmail looks no further. Else: the words of the refusal."""
-    kind = extension.kind
-    if kind == "citag":
-        speaks = tagged(f"{extension.folded}:{facts.cert_issuer}")
-        if speaks is None:
-            return f"Cert Issuer {spoken(facts.cert_issuer)} not acceptable"
-        return None if [token.lower() for token in speaks] == ["ok"] else ""
-    has = facts.cert_cn if kind == "cn" else facts.cert_subject if kind == "cs" else facts.cert_issuer
-    if extension.folded is None:
-        # A bare CN: the name of the other side.
-        folded, said = facts.peer_name.lower(), spoken(facts.peer_name)
+    kind, folded, said = extension
+    if kind == "cn":
+        has = facts.cert_cn
+        if folded is None:
+            # A bare CN: the name of the other side.
+            folded, said = facts.peer_name.lower(), spoken(facts.peer_name)
+    elif kind == "ci":
+        has = facts.cert_issuer
+    elif kind == "cs":
+        has = facts.cert_subject
     else:
-        folded, said = extension.folded, extension.said
+        return "" if folded is None else _judge_tag(folded, facts, tagged)
     if folded == has.lower():
         return None
     return f"{_NAMES[kind]} {spoken(has)} does not match {said}" if said else ""
+
+
+def _judge_tag(tag: str, facts: Facts, tagged: Tagged) -> str | None:
+    """CITag: a row of the map with that tag and the issuer must say OK."""
+    speaks = tagged(f"{tag}:{facts.cert_issuer}")
+    if speaks is None:
+        return f"Cert Issuer {spoken(facts.cert_issuer)} not acceptable"
+    return None if [token.lower() for token in speaks] == ["ok"] else ""
 
 
 def spoken(text: str) -> str:

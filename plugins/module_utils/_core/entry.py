@@ -45,12 +45,13 @@ def parse_entries(raw: t.Any, place: str) -> tuple[Entry, ...]:
     """
     if not isinstance(raw, (list, tuple)):
         raise MailtlsError(f"{raw!r} is not a list", where=place, remedy="Write a list of {key, value}.")
-    entries = tuple(_parse_entry(one, f"{place}[{number}]") for number, one in enumerate(raw))
+    entries = tuple(parse_entry(one, f"{place}[{number}]") for number, one in enumerate(raw))
     refuse_twins(Placed(f"{place}[{number}]", entry) for number, entry in enumerate(entries))
     return entries
 
 
-def _parse_entry(raw: t.Any, place: str) -> Entry:
+def parse_entry(raw: t.Any, place: str) -> Entry:
+    """Read one ``{key, value}``, under the same rules."""
     if not isinstance(raw, t.Mapping) or set(raw) != {"key", "value"}:
         raise MailtlsError("this is not an entry", where=place, remedy="Write {key: ..., value: ...}, nothing else.")
     entry = Entry(_plain_text(raw["key"], f"{place}.key"), _plain_text(raw["value"], f"{place}.value"))

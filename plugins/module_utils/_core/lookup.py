@@ -81,29 +81,26 @@ def find_name(table: Table, name: str) -> Row | None:
     """The row for a host, by its folded name or the domains around it."""
     if not _simple_name(name):
         return _find(table, scan(name), _around_name)
-    while True:
-        row = table.get(name)
-        if row is not None:
+    dot = "."
+    while dot:
+        if name in table:
+            row = table[name]
             return None if row.skips else row
-        dot = name.find(".")
-        if dot < 0:
-            return None
-        name = name[dot + 1 :]
+        _label, dot, name = name.partition(".")
+    return None
 
 
 def find_address(table: Table, address: str) -> Row | None:
     """The row for an address (IPv6 as IPv6:2001:db8:0:0:0:0:0:7), or the networks around it."""
     if not _simple_address(address):
         return _find(table, scan(address), _around_address)
-    mark = ":" if ":" in address else "."
-    while True:
-        row = table.get(address)
-        if row is not None:
+    mark = dot = ":" if ":" in address else "."
+    while dot:
+        if address in table:
+            row = table[address]
             return None if row.skips else row
-        end = address.rfind(mark)
-        if end < 0:
-            return None
-        address = address[:end]
+        address, dot, _last = address.rpartition(mark)
+    return None
 
 
 Tokens = t.Sequence[str]

@@ -28,15 +28,14 @@ _DANE = {
     "dane_notls": "454 4.7.0 DANE: missing STARTTLS.",
     "dane_temp": "454 4.7.0 DANE check failed temporarily.",
 }
-# The belt's two patterns, and what a name ends in that one of them may meet.
+# The belt's two patterns, and what a name ends in that one of them may meet, but for a colon anywhere.
 _address_end = re.compile(r"(?::.*|(?:^|\.)[0-9]+\.?)\Z").search
-_local_end = re.compile(r"(?:^|\.)local\.?\Z", re.IGNORECASE).search
-_ENDS = frozenset("0123456789.")
-_LOCAL_ENDS = frozenset("lL.")
+_below_local = re.compile(r"(?:^|\.)local\.?\Z", re.IGNORECASE).search
+_ENDS = frozenset("0123456789.lL")
 _TAGS = ("tls_srv", "tls_clt", "tls_rcpt", "try_tls", "srv_features", "clt_features", "certissuer", "certsubject")
 
 
-# A refusal in the words of sendmail (or none), the rule set that spoke, the key that decided, its place, BELT or NO_RULE.
+# A refusal in sendmail's words (or none), the rule set that spoke, the key that decided, its place (or BELT, NO_RULE).
 Answer = tuple[str, str, str, str]
 
 
@@ -83,20 +82,29 @@ class Rules:
 
 def tls_server(rules: Rules, session: Session) -> Answer:
     """May mail go to this server? Asked once a connection, before the sender is named. The belt is asked first."""
+    name = session.peer_name
+    if name[-1:] in _ENDS or ":" in name:
+        held = _by_name_alone(rules, session)
+        if held:
+            return held
+    if not rules.floor_demands:
+        weak = f"encryption too weak {session.bits} less than {BELT_BITS}" if session.bits < BELT_BITS else ""
+        return f"403 4.7.0 {weak or SILENT}", "tls_server", "", BELT
+    return _by_host(rules, rules.tables["tls_srv"], "tls_server", session)
+
+
+def _by_name_alone(rules: Rules, session: Session) -> Answer | None:
+    """What the belt says to names that the map would take for others; None: nothing."""
     name, floor = session.peer_name, rules.floor
     # LMTP on this host is called "local", and excepted by that name; other hosts so called meet the map's default. If
-    # sendmail cannot read it, the bits below decide.
+    # sendmail cannot read it, the bits decide.
     if _below_local(name) and session.peer_address.lower() != "local" and (floor is None or floor.tokens):
         text = rules.judge(floor.wanted if floor else rules.nothing, session)
         if text:
             return text, "tls_server", floor.key if floor else "", floor.place if floor else NO_RULE
     if _like_an_address(name):
-        words = f"the next hop {spoken(name)} has an address for a name"
-        return f"403 4.7.0 {words}", "tls_server", "", BELT
-    if not rules.floor_demands:
-        weak = f"encryption too weak {session.bits} less than {BELT_BITS}" if session.bits < BELT_BITS else ""
-        return f"403 4.7.0 {weak or SILENT}", "tls_server", "", BELT
-    return _by_host(rules, rules.tables["tls_srv"], "tls_server", session)
+        return f"403 4.7.0 the next hop {spoken(name)} has an address for a name", "tls_server", "", BELT
+    return None
 
 
 def tls_client(rules: Rules, session: Session) -> Answer:
@@ -109,19 +117,18 @@ def tls_client(rules: Rules, session: Session) -> Answer:
 
 def _by_host(rules: Rules, table: Table, ruleset: str, session: Session) -> Answer:
     row = find_name(table, session.peer_name.lower()) or find_address(table, session.peer_address.lower())
+    if row is not None:
+        # A map that failed for a name or an address is taken for one that demands nothing.
+        wanted = rules.nothing if row.fails else row.wanted
+        return judge_requirement(wanted, session, rules.dialect, rules.tagged), ruleset, row.key, row.place
+    row = table.get("")
     if row is None:
-        row = table.get("")
-        if row is not None and row.fails:
-            return _TRY_LATER, ruleset, row.key, row.place
-        if row is not None and not row.tokens:
-            # sendmail cannot read the value, and gives up with the whole rule set.
-            return "", ruleset, row.key, row.place
-    if row is None:
-        text = judge_requirement(rules.nothing, session, rules.dialect, rules.tagged)
-        return text, ruleset, "", NO_RULE
-    # A map that failed for a name or an address is taken for one that demands nothing.
-    wanted = rules.nothing if row.fails else row.wanted
-    return judge_requirement(wanted, session, rules.dialect, rules.tagged), ruleset, row.key, row.place
+        return judge_requirement(rules.nothing, session, rules.dialect, rules.tagged), ruleset, "", NO_RULE
+    if row.fails:
+        return _TRY_LATER, ruleset, row.key, row.place
+    # Where sendmail cannot read the value, it gives up with the whole rule set.
+    text = judge_requirement(row.wanted, session, rules.dialect, rules.tagged) if row.tokens else ""
+    return text, ruleset, row.key, row.place
 
 
 def tls_rcpt(rules: Rules, session: Session) -> Answer:
@@ -170,22 +177,18 @@ def may_relay(rules: Rules, session: Session) -> Answer:
     """May this client relay by its certificate? The text is RELAY, or empty."""
     if session.verify.lower() not in rules.dialect.verified:
         return "", "RelayTLS", "", NO_RULE
-    for tag, name in (("certissuer", session.cert_issuer), ("certsubject", session.cert_subject)):
-        row = rules.tables[tag].get(join(scan(name)).lower()) if name else None
-        said = [token.lower() for token in row.tokens] if row else []
-        if row and said == ["relay"]:
-            return "RELAY", "RelayTLS", row.key, row.place
-        if said != ["subject"] or tag != "certissuer":
-            break
-    return "", "RelayTLS", row.key if row else "", row.place if row else NO_RULE
+    row, said = _of_certificate(rules.tables["certissuer"], session.cert_issuer)
+    if said == ["subject"]:
+        row, said = _of_certificate(rules.tables["certsubject"], session.cert_subject)
+    where = (row.key, row.place) if row else ("", NO_RULE)
+    return ("RELAY" if said == ["relay"] else "", "RelayTLS", *where)
+
+
+def _of_certificate(table: Table, name: str) -> tuple[Row | None, list[str]]:
+    row = table.get(join(scan(name)).lower()) if name else None
+    return row, [token.lower() for token in row.tokens] if row else []
 
 
 def _like_an_address(name: str) -> bool:
     """Whether the belt takes a name for an address: 10.1.2.3, evil.10, IPv6:2001:db8:0:0:0:0:0:7, not [10.1.2.3]."""
-    if name[-1:] not in _ENDS and ":" not in name:
-        return False
     return bool(_address_end(name)) and not (name[0] == "[" and name[-1] == "]")
-
-
-def _below_local(name: str) -> bool:
-    return name[-1:] in _LOCAL_ENDS and bool(_local_end(name))
