@@ -61,7 +61,7 @@ lint: setup ## yamllint, ruff, mypy, ansible-lint, documentation, changelog, lic
 	$(TOOLS) reuse lint --quiet
 
 unit: setup ## unit tests with branch coverage of the pure core
-	$(TOOLS) COVERAGE_FILE=$(CACHE)/coverage python -m pytest tests/unit \
+	$(TOOLS) COVERAGE_FILE=$(CACHE)/coverage python -m pytest tests/unit tests/fuzz \
 	  --cov=plugins/module_utils/_core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
 
 sanity: setup copy ## ansible-test sanity and units
@@ -81,6 +81,9 @@ scenarios: as-root setup ## the scenarios of make test, one after the other
 
 demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP=1 keeps the containers)
 	$(TOOLS) tests/alone.sh demo python tests/demo.py
+
+bench-policy: setup ## the policy of 100,000 peers, read and compiled (BENCH_ROUNDS=5)
+	$(TOOLS) ANSIBLE_COLLECTIONS_PATH= PYTHONPATH=$(LINK) python benchmarks/policy.py
 
 bench: as-root setup ## relay speed: our defaults beside stock sendmail and stock Postfix (BENCH_ROUNDS=5, BENCH_KEEP=1)
 	$(TOOLS) tests/alone.sh bench python benchmarks/relay.py

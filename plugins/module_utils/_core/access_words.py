@@ -76,6 +76,5 @@ def session_value(session: SessionSettings) -> str:
         "CipherSuites": session.cipher_suites,
         "CertFile": session.certificate_file,
         "KeyFile": session.key_file,
-        "flags": "R" if session.require_crl else "",
     }
     return "; ".join(f"{name}={value}" for name, value in said.items() if value)

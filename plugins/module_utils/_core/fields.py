@@ -50,10 +50,6 @@ class Fields(t.NamedTuple):
     def at(self, field: str) -> str:
         return self.places.get(field) or f"{self.place}.{field}"
 
-    def only(self, *names: str) -> Fields:
-        """Those of these names."""
-        return Fields({name: self.values[name] for name in names if name in self.values}, self.place, self.places)
-
 
 def read_mapping(raw: t.Any, place: str, known: t.Collection[str]) -> t.Mapping[str, t.Any]:
     """A mapping without strange keys."""

@@ -73,15 +73,15 @@ def parse_policy(
             out_default,
             read_peers(_part(outbound, "peers"), out_default),
             read_recipients(_part(outbound, "recipients")),
-            out_fields.place,
+            _place(out_fields),
         ),
-        Inbound(in_default, read_clients(_part(inbound, "clients"), in_default), in_fields.place),
+        Inbound(in_default, read_clients(_part(inbound, "clients"), in_default), _place(in_fields)),
         read_certificates(_part(relaying, "certificates")),
         read_boolean(starttls_offered, "sendmail_starttls_offered"),
         read_relay_clients(relay_clients, "sendmail_relay_clients"),
         read_unthrottled(unthrottled_clients, "sendmail_unthrottled_clients"),
     )
-    refuse_unsound(policy, today, sole_next_hop)
+    refuse_unsound(policy, today, sole_next_hop, out_fields.at("failure"))
     return policy
 
 
@@ -98,6 +98,11 @@ def _default(section: t.Sequence[Layer], side: str) -> Fields:
     path = f"{side}.default"
     parts = [Fields(read_mapping(raw, place, KNOWN[path]), place) for raw, place in _part(section, "default")]
     return merge_fields(parts) if parts else Fields({}, f"{VARIABLE}.{path}")
+
+
+def _place(default: Fields) -> str:
+    """Where the level of a default was said."""
+    return default.at("level").rpartition(".")[0]
 
 
 def read_layers(first: t.Any, further: t.Any, place: str) -> dict[str, t.Any]:

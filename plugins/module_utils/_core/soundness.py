@@ -18,7 +18,9 @@ _WIDEST = {4: 16, 6: 48}
 _PRIVATE = ("10.0.0.0", "127.0.0.0")
 
 
-def refuse_unsound(policy: Policy, today: datetime.date, sole_next_hop: str) -> None:
+def refuse_unsound(policy: Policy, today: datetime.date, sole_next_hop: str, failure_place: str) -> None:
+    if policy.outbound.default.failure == PERMANENT and sole_next_hop:
+        _refuse_permanent(failure_place, sole_next_hop)
     _judge_outbound(policy.outbound, today, sole_next_hop)
     _judge_inbound(policy.inbound, policy.starttls_offered, today)
     _judge_certificates(policy.certificates)
@@ -32,8 +34,6 @@ def _judge_outbound(outbound: Outbound, today: datetime.date, sole_next_hop: str
             where=f"{outbound.place}.level",
             remedy="Allowed: encrypt, verify, secure. Exceptions stand in outbound.peers.",
         )
-    if default.failure == PERMANENT and sole_next_hop:
-        _refuse_permanent(f"{outbound.place}.failure", sole_next_hop)
     # A long list shares a few requirements; those that ask for as much as the default need no closer look.
     alike = {default: True}
     for peer in outbound.peers:

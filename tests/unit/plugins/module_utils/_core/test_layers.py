@@ -103,7 +103,7 @@ def test_an_exception_that_was_replaced_may_have_ended() -> None:
 
 
 def test_a_default_raised_by_a_layer_makes_exceptions_of_items() -> None:
-    with pytest.raises(MailtlsError, match=r"\(sendmail_tls_policy\.outbound\.default\)") as refused:
+    with pytest.raises(MailtlsError, match=r"\(sendmail_tls_policy_host\.outbound\.default\)") as refused:
         read(
             **{
                 BASE: {"outbound": {"default": {}, "peers": [{"next_hop": "10.1.2.3", "level": "encrypt"}]}},
