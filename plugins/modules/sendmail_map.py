@@ -282,18 +282,6 @@ def read_foreign(params: t.Mapping[str, t.Any]) -> Foreign | None:
     return Foreign(text, source)
 
 
-def refuse_unnamed(params: t.Mapping[str, t.Any]) -> None:
-    """Raise when the cf names another map: this one would be written and never asked."""
-    text = files.read_bytes(params["named_in"]) if params["named_in"] else None
-    named = cf.find_access_map((text or b"").decode(errors="replace"))
-    if named and named != params["path"]:
-        raise MailtlsError(
-            f"names the access map {named}, so {params['path']} would never be asked",
-            where=params["named_in"],
-            remedy="Run the whole role; it changes the configuration, too. Nothing was changed.",
-        )
-
-
 def digest_wish(params: t.Mapping[str, t.Any], given: Given, foreign: Foreign | None) -> str:
     """One digest over everything that decides what the map holds and of which type it is."""
     old = hashlib.sha256(foreign.text.encode(errors="surrogateescape")).hexdigest() if foreign else ""
@@ -375,7 +363,9 @@ def put_in_force(
 def converge(params: t.Mapping[str, t.Any], *, dry: bool, show: bool) -> dict[str, t.Any]:
     """Do it, or when ``dry`` only tell; ``show`` when a diff is wanted."""
     path, kind = params["path"], params["type"]
-    refuse_unnamed(params)
+    if params["named_in"]:
+        named_in = (files.read_bytes(params["named_in"]) or b"").decode(errors="replace")
+        cf.refuse_unnamed(named_in, path, params["named_in"])
     given, foreign = read_given(params), read_foreign(params)
     note = receipt.Receipt(digest_wish(params, given, foreign), "", "", 0)
     known = find_unchanged(params, note.wish)
