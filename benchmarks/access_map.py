@@ -120,6 +120,7 @@ class Bench:
             (self.folder / f"{case.name}.json").write_text(json.dumps([play]), encoding="utf-8")
         host = f"{NAME} ansible_connection=lab_podman ansible_python_interpreter=/root/measured\n"
         (self.folder / "hosts").write_text(host, encoding="utf-8")
+        (self.folder / "ansible.cfg").touch()
         (self.folder / "empty.json").write_text('[{"hosts": "all", "gather_facts": false}]', encoding="utf-8")
 
     def play(self, name: str) -> float:
@@ -128,7 +129,7 @@ class Bench:
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
             "ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "molecule/connection"),
             "ANSIBLE_PIPELINING": "true",
-            "ANSIBLE_CONFIG": "/dev/null",
+            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
         }
         argv = [sys.executable, "-m", "ansible.cli.playbook", "-i", "hosts", f"{name}.json"]
         begin = time.monotonic()

@@ -60,8 +60,8 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[str]:
         """The keys that are there; raises AnsibleLookupError."""
-        self.set_options(var_options=variables, direct=options)
         untyped: t.Any = self
+        untyped.set_options(var_options=variables, direct=options)
         found: list[str] = []
         for term in terms:
             path = untyped.find_file_in_search_path(variables, "files", term)
@@ -70,7 +70,7 @@ class LookupModule(LookupBase):
             with open(untyped._loader.get_real_file(path), "rb") as stream:
                 text = stream.read()
             try:
-                found += look(text, term, self.get_option("keys"), check=self.get_option("check"))
+                found += look(text, term, untyped.get_option("keys"), check=untyped.get_option("check"))
             except MailtlsError as error:
                 raise AnsibleLookupError(str(error)) from error
         return found

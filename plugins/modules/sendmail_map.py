@@ -82,6 +82,11 @@ options:
   imported_path:
     description: The text whose rows are imported; O(path) when left out.
     type: path
+  named_in:
+    description:
+      - A cf. If it names another access map than O(path), nothing is written, since nobody would ask this map.
+      - Left out, or where there is no such file, nothing is compared.
+    type: path
   owner:
     description: Owner of the database; the text is always of root, mode 0600.
     type: str
@@ -182,7 +187,7 @@ from functools import partial
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._core import bulk, imported, mapfile, receipt, route
+from ..module_utils._core import bulk, cf, imported, mapfile, receipt, route
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mapfile import MapState
 from ..module_utils._host import archive, files, mapbuild, mapreceipt
@@ -203,6 +208,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "path": {"type": "path", "default": "/etc/mail/access"},
     "imported_from": {"type": "path"},
     "imported_path": {"type": "path"},
+    "named_in": {"type": "path"},
     "owner": {"type": "str", "default": "smmta"},
     "group": {"type": "str", "default": "smmsp"},
     # From the controller's half: the lines or a file with them, their SHA-256, how many come from a list.
@@ -357,6 +363,9 @@ def put_in_force(
 def converge(params: t.Mapping[str, t.Any], *, dry: bool, show: bool) -> dict[str, t.Any]:
     """Do it, or when ``dry`` only tell; ``show`` when a diff is wanted."""
     path, kind = params["path"], params["type"]
+    if params["named_in"]:
+        named_in = (files.read_bytes(params["named_in"]) or b"").decode(errors="replace")
+        cf.refuse_unnamed(named_in, path, params["named_in"])
     given, foreign = read_given(params), read_foreign(params)
     note = receipt.Receipt(digest_wish(params, given, foreign), "", "", 0)
     known = find_unchanged(params, note.wish)

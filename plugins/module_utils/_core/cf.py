@@ -87,6 +87,17 @@ def find_access_map(cf: str) -> str:
     return next((line.source.removesuffix(".db") for line in parse_maps(cf) if line.name == "access"), "")
 
 
+def refuse_unnamed(cf: str, path: str, where: str) -> None:
+    """Raise when the cf names another access map: one at ``path`` would be written and never asked."""
+    named = find_access_map(cf)
+    if named not in ("", path):
+        raise MailtlsError(
+            f"names the access map {named}, so {path} would never be asked",
+            where=where,
+            remedy="Run the whole role; it changes the configuration, too. Nothing was changed.",
+        )
+
+
 def parse_options(cf: str) -> dict[str, str]:
     """The O lines of a cf, name (lower case) to value; the last one wins, as in sendmail."""
     found = {}

@@ -61,7 +61,9 @@ def is_managed(text: str) -> bool:
 def plan(desired: MapState, actual: MapState, path: str) -> Change | None:
     """Why text and database must be built anew, or None when both are as wished."""
     database = f"{path}.db"
-    rows_reason = _rows_reason(desired.rows or b"", actual.rows)
+    # To name keys takes as long as to build the map; where the texts differ, too, the diff names them on demand.
+    brief = desired.text != actual.text and len(desired.rows or b"") > _SHOWN_TEXT
+    rows_reason = _rows_reason(desired.rows or b"", actual.rows, brief=brief)
     found = (
         (desired.text != actual.text, f"{path} {'differs' if actual.text is not None else 'is missing'}"),
         (bool(rows_reason), f"{database} {rows_reason}"),
@@ -95,13 +97,13 @@ def render_diff(desired: MapState, actual: MapState, change: Change, path: str) 
     return [*shown, {"prepared": "".join(f"{reason}\n" for reason in change.reasons)}]
 
 
-def _rows_reason(desired: bytes, actual: bytes | None) -> str:
+def _rows_reason(desired: bytes, actual: bytes | None, *, brief: bool) -> str:
     """What is wrong with the rows, empty when nothing is; in a database they stand in any order."""
     if actual is None:
         return "is missing or unreadable"
     if bulk.tally(desired) == bulk.tally(actual):
         return ""
-    return _name_keys(*bulk.compare(desired, actual, _SHOWN_KEYS))
+    return "differs" if brief else _name_keys(*bulk.compare(desired, actual, _SHOWN_KEYS))
 
 
 def _name_keys(count: int, keys: t.Sequence[str]) -> str:

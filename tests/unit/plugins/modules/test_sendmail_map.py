@@ -296,3 +296,18 @@ def test_a_large_hash_earns_a_warning(relay: Relay, converge: Converge, monkeypa
     monkeypatch.setattr(sendmail_map, "LARGE", 1)
     converge()
     assert said == [f"{relay.path} has 2 entries; as a btree it would be built several times faster."]
+
+
+@pytest.mark.parametrize(
+    ("named", "refused"), [("access", False), ("access.db", False), ("other", True), (None, False)]
+)
+def test_a_map_that_nobody_would_ask_is_not_written(
+    relay: Relay, capfd: pytest.CaptureFixture[str], named: str | None, refused: bool
+) -> None:
+    cf = relay.folder / "sendmail.cf"
+    if named:
+        cf.write_text(f"Kaccess hash -T<TMPF> {relay.folder / named}\n")
+    options = {"entries": [FLOOR], "path": str(relay.path), "named_in": str(cf)}
+    answer = run_module(sendmail_map.main, capfd, options)
+    assert relay.path.exists() is not refused
+    assert "would never be asked" in answer["msg"] if refused else answer["changed"]

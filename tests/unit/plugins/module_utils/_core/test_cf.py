@@ -56,6 +56,13 @@ def test_the_access_map_is_found(line: str, path: str) -> None:
     assert cf.find_access_map(f"DSx\n{line}\nKlast hash /x\n") == path
 
 
+def test_a_map_that_the_cf_does_not_name_is_refused() -> None:
+    for text in ("", "Kaccess hash /x.db\n"):
+        cf.refuse_unnamed(text, "/x", "f")
+    with pytest.raises(MailtlsError, match=r"^f: names the access map /y, so /x would never be asked"):
+        cf.refuse_unnamed("Kaccess btree /y\n", "/x", "f")
+
+
 def test_a_map_without_a_class_is_read() -> None:
     assert cf.parse_maps("Kempty\n") == (cf.MapLine("empty", "", (), ""),)
 

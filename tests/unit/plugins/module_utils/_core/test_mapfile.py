@@ -96,11 +96,11 @@ def test_passwords_of_an_old_text_stay_hidden() -> None:
 
 def test_of_a_large_text_the_diff_shows_the_first_keys_and_no_value() -> None:
     many = b"".join(b"From:user%d@a.example\tREJECT\n" % number for number in range(20000))
-    wish = replace(WISH, text=mapfile.render_text(many))
+    wish = replace(WISH, text=mapfile.render_text(many), rows=many)
     actual = replace(
         WISH, text=b'# old\nAuthInfo:h "P:geheim"\n' + many.replace(b"user7@", b"User8@").replace(b"\t", b" ")
     )
     change = mapfile.plan(wish, actual, PATH)
-    assert change is not None
+    assert change is not None and change.reasons == (f"{PATH} differs", f"{PATH}.db differs")
     shown = mapfile.render_diff(wish, actual, change, PATH)
     assert shown[0] == {"prepared": f"{PATH} differs in from:user7@a.example, authinfo:h\n"} and len(shown) == 2
