@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import time
 import typing as t
 
@@ -164,7 +165,7 @@ def test_routes_that_no_variable_says_are_held_without_tls_too(lab: Lab, fallbac
         moment = time.time()
         secrets, queue_id = send(lab, recipient, f"beside{time.time_ns()}")
         line = lab.fate("mta1", queue_id)
-        assert "relay=mta3.example.test. " in line and line.endswith(WEAK)
+        assert re.search(r"relay=mta3\.example\.test[. ,]", line) and line.endswith(WEAK)
         words = heard(lab)
         assert "EHLO" in words and words <= {"EHLO", "QUIT", "RSET"}
         assert not capture.leaks(lab.left_mta1(moment), secrets)

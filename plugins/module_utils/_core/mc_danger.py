@@ -85,7 +85,7 @@ def find_route(one: Statement) -> Route | None:
 
 def refuse_openers(text: str, where: str) -> tuple[Statement, ...]:
     """The statements of further mc lines; raises for one that opens TLS, moves the mail of the smart host, or names a
-    next hop for which mail would be held for ever, whoever wrote it.
+    next hop for which mail would be held for ever or bounce, whoever wrote it.
     """
     statements = parse_statements(text, where, framed=True)
     for one in statements:

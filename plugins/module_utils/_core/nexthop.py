@@ -21,7 +21,7 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 NAME = rf"{_LABEL}(?:\.{_LABEL})*"
 # What the belt takes for an address that DNS gave as a name: a last label of digits.
 _NUMBER_LAST = re.compile(r"(^|\.)[0-9]+\.?\Z")
-_HELD = "so the mail would be held for ever"
+_HELD = "so the mail would be held for ever, or bounce where DNS knows no such name"
 # The mailers that hand mail to another host, and those that do not.
 SMTP_MAILERS = ("relay", "esmtp", "smtp", "smtp8", "dsmtp")
 _LOCAL_MAILERS = ("local", "prog", "procmail", "maildrop", "cyrus", "cyrusv2", "lmtp", "*file*", "*include*")

@@ -55,7 +55,7 @@ def test_further_lines_do_not_move_the_mail(text: str) -> None:
         ("LOCAL_CONFIG\nOFallBackSmartHost = 10.1.2.3", "confFALLBACK_SMARTHOST"),
     ],
 )
-def test_a_route_beside_the_smart_host_is_not_held_for_ever(text: str, macro: str) -> None:
+def test_a_route_beside_the_smart_host_does_not_hold_or_bounce_its_mail(text: str, macro: str) -> None:
     with pytest.raises(MailtlsError, match="so the mail would be held for ever") as caught:
         mc_danger.refuse_openers(text, "sendmail_mc_extra")
     assert caught.value.where.endswith(f": {macro}")
