@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import json
@@ -37,6 +38,8 @@ OTHER_NAME = f"403 4.7.0 CN {EVIL} does not match {MTA2}"
 
 ENCRYPT, VERIFY, SECURE = LEVELS = ("encrypt", "verify", "secure")
 Policy = dict[str, t.Any]
+# What is done to an mc before m4 reads it.
+NO_BELT = "sed '/^LOCAL_TLS_SERVER/,$d'"
 
 
 class Attack(t.NamedTuple):
@@ -232,6 +235,16 @@ class Siege:
 
     def key(self, host: str) -> str:
         return connect_key(self.lab.addresses(host)[0]).removeprefix("connect:")
+
+
+@contextlib.contextmanager
+def other_cf(lab: Lab, edit: str) -> t.Iterator[None]:
+    """A cf of MTA1 from an mc that is bent by hand; runs of the queue read it."""
+    lab.read("mta1", f"cd /etc/mail && {edit} sendmail.mc | m4 > sendmail.cf 2> /root/m4")
+    try:
+        yield
+    finally:
+        lab.read("mta1", "cp --archive /root/kept/sendmail.cf /etc/mail/")
 
 
 def outbound(*peers: Policy, **default: t.Any) -> Policy:

@@ -23,6 +23,7 @@ from siege import (
     BY_NAME,
     LEVELS,
     MTA2,
+    NO_BELT,
     NOT_OFFERED,
     OTHER_NAME,
     PRINTER,
@@ -30,6 +31,7 @@ from siege import (
     UNTRUSTED,
     WEAK,
     Siege,
+    other_cf,
     outbound,
     policy,
 )
@@ -38,19 +40,7 @@ from plugins.module_utils._core.errors import MailtlsError
 
 PINNED = f"TEMP+VERIFY:128+CN:{MTA2}"
 ENCRYPTED = {"TLS_Srv:": "TEMP+ENCR:128"}
-MC = "/etc/mail/sendmail.mc"
-NO_BELT = "sed '/^LOCAL_TLS_SERVER/,$d'"
 ALTNAMES = r"sed 's/^FEATURE(`access_db.*/&\nFEATURE(`check_cert_altnames'\'')dnl/'"
-
-
-@contextlib.contextmanager
-def other_cf(lab: Lab, edit: str) -> t.Iterator[None]:
-    """A cf of MTA1 from an mc that is bent by hand; runs of the queue read it."""
-    lab.read("mta1", f"cd /etc/mail && {edit} {MC} | m4 > sendmail.cf 2> /root/m4")
-    try:
-        yield
-    finally:
-        lab.read("mta1", "cp --archive /root/kept/sendmail.cf /etc/mail/")
 
 
 def answer(lab: Lab, macros: t.Mapping[str, str], ruleset: str) -> str:
