@@ -19,10 +19,15 @@ WEAK = "403 encryption too weak 0 less than 128"
 NAMED_LIKE_AN_ADDRESS = "403 the next hop %s has an address for a name"
 DEFAULT = "TLS_Srv:\tTEMP+ENCR:128"
 FOR_LOCAL = "TLS_Srv:local\tOK"
+IPV6 = "IPv6:2001:db8:0:0:0:0:0:9"
+FOR_IPV6 = f"TLS_Srv:{IPV6}\tOK"
 
 
 class Asked(t.NamedTuple):
-    """A map's content, a session (server name, its address, bits, verify), and what sendmail must answer."""
+    """A map's content, a session (server name, its address, bits, verify), and what sendmail must answer.
+
+    ``hop`` is the next hop as the configuration has it.
+    """
 
     rows: tuple[str, ...]
     name: str
@@ -30,10 +35,13 @@ class Asked(t.NamedTuple):
     bits: int
     verify: str
     answer: str
+    hop: str = "mta2.example"
 
 
-def clear(*rows: str, answer: str, name: str = "mta2.example", address: str = "192.0.2.9") -> Asked:
-    return Asked(rows, name, address, 0, "NONE", answer)
+def clear(
+    *rows: str, answer: str, name: str = "mta2.example", address: str = "192.0.2.9", hop: str = "mta2.example"
+) -> Asked:
+    return Asked(rows, name, address, 0, "NONE", answer, hop)
 
 
 def encrypted(*rows: str, answer: str, verify: str = "FAIL", name: str = "mta2.example") -> Asked:
@@ -70,9 +78,39 @@ ASKED = [
     encrypted("TLS_Srv:\tPERM+VERIFY:128+CN:mta2.example", answer="503 authentication failed"),
     encrypted("TLS_Srv:\tTEMP+VERIFY:128", answer="OK", verify="OK"),
     encrypted(DEFAULT, answer="OK"),
-    # An exception by address, beside the default, passes; DNS cannot call another host by that address.
-    clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer="OK"),
-    clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer="OK", name="[192.0.2.9]"),
+    # An exception by address, beside the default, passes where the next hop is written so; DNS can neither lead others
+    # there nor call another host by that address.
+    *(
+        clear(DEFAULT, exception, answer="OK", name="[192.0.2.9]", hop=hop)
+        for hop in ("[192.0.2.9]", "[255.255.255.255]:[192.0.2.9]", "[192.0.2.1]:[192.0.2.9]:mta2.example")
+        for exception in ("TLS_Srv:192.0.2.9\tOK", "TLS_Srv:192.0.2\tOK", "TLS_Srv:[192.0.2.9]\tOK")
+    ),
+    *(
+        clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer=WEAK, name=name, hop=hop)
+        for name in ("mta2.example", "other.example", "[192.0.2.9]")
+        for hop in ("mta2.example", "[255.255.255.255]:mta2.example", "[mta2.example]", "[192.0.2.99]", "", "192.0.2.9")
+    ),
+    clear(DEFAULT, FOR_IPV6, answer="OK", name="[IPv6:2001:db8::9]", address=IPV6, hop="[IPv6:2001:db8::9]"),
+    clear(DEFAULT, FOR_IPV6, answer=WEAK, name="[IPv6:2001:db8::9]", address=IPV6),
+    clear(DEFAULT, FOR_IPV6, answer=WEAK, address=IPV6),
+    clear("TLS_Srv:\tPERM+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="503 other side does not support STARTTLS"),
+    encrypted("TLS_Srv:\tTEMP+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="403 authentication failed"),
+    encrypted("TLS_Srv:\tTEMP+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="OK", verify="OK"),
+    # What an address demands beyond the default is demanded wherever it is met.
+    clear(DEFAULT, "TLS_Srv:192.0.2.9\tTEMP+VERIFY:128", answer=WEAK),
+    encrypted(DEFAULT, "TLS_Srv:192.0.2.9\tTEMP+VERIFY:128", answer="403 authentication failed"),
+    # An exception by name holds for whatever DNS calls so; loopback is this host.
+    clear(DEFAULT, "TLS_Srv:mta2.example\tOK", answer="OK"),
+    clear(DEFAULT, "TLS_Srv:example\tOK", answer="OK", hop="other.example"),
+    clear(DEFAULT, "TLS_Srv:127.0.0.1\tOK", answer="OK", name="localhost", address="127.0.0.1", hop="localhost"),
+    clear(
+        DEFAULT,
+        "TLS_Srv:IPv6:0:0:0:0:0:0:0:1\tOK",
+        answer="OK",
+        name="localhost",
+        address="IPv6:0:0:0:0:0:0:0:1",
+        hop="localhost",
+    ),
     clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer=WEAK, address="192.0.2.1"),
     clear(
         DEFAULT,
@@ -93,7 +131,8 @@ ASKED = [
     encrypted("TLS_Srv:\tTEMP+VERIFY:128", FOR_LOCAL, answer="403 authentication failed", name="mta2.local"),
     encrypted("TLS_Srv:\tTEMP+VERIFY:128", FOR_LOCAL, answer="OK", name="mta2.local", verify="OK"),
     encrypted(DEFAULT, FOR_LOCAL, answer="OK", name="mta2.local"),
-    clear(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=NAMED_LIKE_AN_ADDRESS % "IPv6:2001:db8:0:0:0:0:0:1"),
+    clear(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=WEAK),
+    encrypted(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=NAMED_LIKE_AN_ADDRESS % "IPv6:2001:db8:0:0:0:0:0:1"),
 ]
 
 
@@ -108,13 +147,16 @@ def other_map(lab: Lab, host: str, rows: tuple[str, ...]) -> t.Iterator[None]:
     lab.read(host, "cp --archive /etc/mail/access.db /root/access.db")
     # makemap complains of values it finds odd; what counts is what sendmail reads.
     lab.on(host).run(f"printf '%s\\n' {' '.join(shlex.quote(row) for row in rows)} | {build}")
-    yield
-    lab.read(host, "cp --archive /root/access.db /etc/mail/access.db")
+    try:
+        yield
+    finally:
+        lab.read(host, "cp --archive /root/access.db /etc/mail/access.db")
 
 
 def answer(lab: Lab, host: str, asked: Asked) -> str:
     session = {"server_name": asked.name, "server_addr": asked.address, "cipher_bits": asked.bits}
-    typed = "".join(f".D{{{macro}}}{value}\n" for macro, value in session.items()) + f"tls_server {asked.verify}\n"
+    typed = "".join(f".D{{{macro}}}{value}\n" for macro, value in session.items())
+    typed += f".Dh{asked.hop}\ntls_server {asked.verify}\n"
     output = lab.read(host, f"printf '%s' {shlex.quote(typed)} | sendmail -bt -Am")
     said = re.findall(r"^(?:> )?tls_server\s+returns: (.*)$", output, re.M)[-1]
     words = said.partition("$:")[2] or said
@@ -123,7 +165,7 @@ def answer(lab: Lab, host: str, asked: Asked) -> str:
 
 @pytest.mark.parametrize("host", ["mta1", "mta2"])
 @pytest.mark.parametrize(
-    "asked", ASKED, ids=lambda asked: f"{'; '.join(asked.rows) or 'empty'} {asked.name} {asked.bits}"
+    "asked", ASKED, ids=lambda asked: f"{'; '.join(asked.rows) or 'empty'} {asked.hop} {asked.name} {asked.bits}"
 )
 def test_the_belt_and_the_map(lab: Lab, host: str, asked: Asked) -> None:
     with other_map(lab, host, asked.rows):
