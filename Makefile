@@ -25,7 +25,7 @@ LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade sur
   takes_over_an_existing_relay
 MOLECULE := $(TOOLS) molecule --base-config .config/molecule/config.yml test --scenario-name
 
-.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long demo bench clean
+.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long demo bench bench-policy clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -59,7 +59,7 @@ lint: setup ## yamllint, ruff, mypy, ansible-lint, documentation, changelog, lic
 	$(TOOLS) reuse lint --quiet
 
 unit: setup ## unit tests with branch coverage of the pure core
-	$(TOOLS) COVERAGE_FILE=$(CACHE)/coverage python -m pytest tests/unit \
+	$(TOOLS) COVERAGE_FILE=$(CACHE)/coverage python -m pytest tests/unit tests/fuzz \
 	  --cov=plugins/module_utils/_core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
 
 sanity: setup copy ## ansible-test sanity and units
@@ -79,6 +79,9 @@ scenarios: as-root setup ## the scenarios of make test, one after the other
 
 demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP=1 keeps the containers)
 	$(TOOLS) python tests/demo.py
+
+bench-policy: setup ## the policy of 100,000 peers, read and compiled (BENCH_ROUNDS=5)
+	$(TOOLS) ANSIBLE_COLLECTIONS_PATH= PYTHONPATH=$(LINK) python benchmarks/policy.py
 
 bench: as-root setup ## relay speed: our defaults beside stock sendmail and stock Postfix (BENCH_ROUNDS=5, BENCH_KEEP=1)
 	$(TOOLS) python benchmarks/relay.py

@@ -23,8 +23,8 @@ options:
     required: true
   layers:
     description:
-      - Further parts of the policy, by the name of their variable; they are merged over C(sendmail_tls_policy) in order of
-        these names.
+      - Further parts of the policy, by the name of their variable, merged over C(sendmail_tls_policy) in order of these
+        names.
       - Mappings merge field by field; a next hop, recipient, client or issuer that is there already is replaced.
     type: dict
     default: {}

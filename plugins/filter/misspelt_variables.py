@@ -13,7 +13,7 @@ author:
 description:
   - Ansible silently ignores a variable with a misspelt name. This filter finds those that begin like a role's variables
     and are none of them, and names the nearest one.
-positional: _input, known, prefixes
+positional: _input, known, prefixes, open_prefixes
 options:
   _input:
     description: The names of all defined variables.
@@ -30,6 +30,11 @@ options:
     type: list
     elements: str
     required: true
+  open_prefixes:
+    description: How names begin that end as the user likes.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -54,8 +59,10 @@ import typing as t
 from ..module_utils._core import spelling
 
 
-def misspelt_variables(names: t.Iterable[str], known: t.Iterable[str], prefixes: t.Iterable[str]) -> list[str]:
-    return spelling.judge([str(name) for name in names], list(known), list(prefixes))
+def misspelt_variables(
+    names: t.Iterable[str], known: t.Iterable[str], prefixes: t.Iterable[str], open_prefixes: t.Iterable[str] = ()
+) -> list[str]:
+    return spelling.judge([str(name) for name in names], list(known), list(prefixes), list(open_prefixes))
 
 
 class FilterModule:

@@ -17,6 +17,7 @@ from .release import OLDEST, Release
 
 __all__ = [
     "FLOOR_KEY",
+    "FURTHER",
     "LOCAL_KEY",
     "Entry",
     "Placed",

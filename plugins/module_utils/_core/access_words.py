@@ -10,7 +10,7 @@ import typing as t
 
 from . import dn
 from .errors import MailtlsError
-from .policy import IPV4, PERMANENT, Network, Requirement, SessionSettings, Target
+from .policy import IPV4, IPV6, PERMANENT, Network, Requirement, SessionSettings, Target
 
 # What sendmail's OpenSSL must leave out so that this is the least protocol.
 _WITHOUT: t.Mapping[str, str] = {
@@ -35,21 +35,19 @@ def requirement_value(requirement: Requirement, place: str) -> str:
     extensions = [
         *([f"CI:{dn.quote(requirement.issuer, f'{place}.issuer')}"] if requirement.issuer else []),
         *([f"CS:{dn.quote(requirement.subject, f'{place}.subject')}"] if requirement.subject else []),
-        f"CN:{dn.quote(requirement.name, f'{place}.name')}" if requirement.name else "CN",
+        f"CN:{dn.quote_cn(requirement.name, f'{place}.name')}" if requirement.name else "CN",
     ]
     return f"{prefix}+VERIFY:{requirement.min_bits}+{'++'.join(extensions)}"
 
 
 def target_key(target: Target, place: str) -> str:
     """What sendmail looks up: a name, the leading octets of an address, or its leading groups in full."""
-    if not target.family:
+    if target.prefix == target.whole and target.family != IPV6:
         return target.text
     width, separator, start = (8, ".", "") if target.family == IPV4 else (16, ":", "IPv6:")
     count, odd = divmod(target.prefix, width)
     if odd:
         refuse_width(str(target), place)
-    if target.prefix == target.whole:
-        return start + target.text
     return start + separator.join(target.text.split(separator)[:count])
 
 
@@ -58,7 +56,7 @@ def network_key(network: Network, place: str) -> str:
     if network.version == IPV4:
         return target_key(Target(IPV4, str(network.network_address), network.prefixlen), place)
     groups = (f"{int(group, 16):x}" for group in network.network_address.exploded.split(":"))
-    return target_key(Target(6, ":".join(groups), network.prefixlen), place)
+    return target_key(Target(IPV6, ":".join(groups), network.prefixlen), place)
 
 
 def refuse_width(network: str, place: str) -> t.NoReturn:

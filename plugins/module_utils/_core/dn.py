@@ -19,12 +19,21 @@ LONGEST = 255
 _QUOTED = re.compile(r'[ +\\()<>"]')
 # sendmail writes these as they are, and then drops, cuts or expands them when rules compare names.
 _LOST = re.compile(r"[#$%]")
-_ALREADY = re.compile(r"\+[0-9A-Fa-f]{2}")
+_ALREADY = re.compile(r"\+(?:2[0289B]|3[CE]|5C)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def quote(text: str, place: str) -> str:
-    """A name from a certificate in sendmail's form. Raises ``MailtlsError`` for one that sendmail cannot compare."""
+    """A whole name (``/O=.../CN=...``) in sendmail's form. Raises ``MailtlsError`` for one that it cannot compare."""
+    return _quote(text, place, "+5Cx")
+
+
+def quote_cn(text: str, place: str) -> str:
+    """A CN alone, which does not go through OpenSSL's one line: bytes outside of ASCII become +XX at once."""
+    return _quote(text, place, "+")
+
+
+def _quote(text: str, place: str, byte_mark: str) -> str:
     if _ALREADY.search(text):
         raise MailtlsError(
             f"{text!r:.80} is quoted already",
@@ -38,16 +47,17 @@ def quote(text: str, place: str) -> str:
             where=place,
             remedy="Pin another name.",
         )
-    plain = text if text.isascii() else "".join(one if one.isascii() else _bytes_of(one, place) for one in text)
-    if len(plain) > LONGEST:
-        raise MailtlsError(
-            f"{text[:40]!r}... has {len(plain)} characters", where=place, remedy=f"sendmail compares {LONGEST} at most."
-        )
-    return _QUOTED.sub(lambda match: f"+{ord(match.group()):02X}", plain)
-
-
-def _bytes_of(character: str, place: str) -> str:
     try:
-        return "".join(f"\\x{byte:02X}" for byte in character.encode("utf-8"))
+        data = text.encode("utf-8")
     except UnicodeEncodeError:
-        raise MailtlsError(f"{character!r} is no character", where=place, remedy="Write UTF-8.") from None
+        raise MailtlsError(f"{text!r:.80} is not text", where=place, remedy="Write UTF-8.") from None
+    # Four characters of OpenSSL's for each byte outside of ASCII; the CN alone is shorter, but part of the whole.
+    if len(data) + 3 * sum(byte > 126 for byte in data) > LONGEST:
+        raise MailtlsError(
+            f"{text!r:.40}... is too long", where=place, remedy=f"sendmail compares {LONGEST} characters."
+        )
+    return "".join(f"{byte_mark}{byte:02X}" if byte > 126 else _QUOTED.sub(_plus, chr(byte)) for byte in data)
+
+
+def _plus(match: re.Match[str]) -> str:
+    return f"+{ord(match.group()):02X}"

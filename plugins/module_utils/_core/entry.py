@@ -122,17 +122,18 @@ def _split(key: str, place: str) -> tuple[Tag, str]:
 
 def check_compiled(placed: t.Iterable[Placed]) -> None:
     """The same check of what the compiler made, quick for many. A name may be excepted: the policy had to accept it."""
-    sound: set[tuple[str, str]] = set()
+    sound: dict[str, set[str]] = {name: set() for name in TAGS}
     shapes = {name: tag.keys.pattern.fullmatch for name, tag in TAGS.items()}
+    last = ""
     for place, entry in placed:
         key, value = entry
         name, _colon, subject = key.partition(":")
-        name = name.lower()
-        quick = (name, value) in sound and shapes[name](subject) and len(key) <= LONGEST_KEY
-        if not quick or len(key) + len(value) > LONGEST_LINE:
-            excepted = TAGS[name].excepts and value == "OK"
+        if name != last:
+            last, fits, values = name, shapes[name.lower()], sound[name.lower()]
+        if value not in values or not fits(subject) or len(key) > LONGEST_KEY or len(key) + len(value) > LONGEST_LINE:
+            excepted = TAGS[name.lower()].excepts and value == "OK"
             _check_whole(Entry(key, "VERIFY") if excepted else entry, place)
-            sound.add((name, value))
+            values.add(value)
 
 
 def refuse_twins(placed: t.Iterable[Placed]) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import reprlib
 import typing as t
 
@@ -49,14 +50,10 @@ class Fields(t.NamedTuple):
     def at(self, field: str) -> str:
         return self.places.get(field) or f"{self.place}.{field}"
 
-    def only(self, *names: str) -> Fields:
-        """Those of these names."""
-        return Fields({name: self.values[name] for name in names if name in self.values}, self.place, self.places)
-
 
 def read_mapping(raw: t.Any, place: str, known: t.Collection[str]) -> t.Mapping[str, t.Any]:
     """A mapping without strange keys."""
-    if not isinstance(raw, t.Mapping):
+    if not isinstance(raw, collections.abc.Mapping):
         raise MailtlsError(f"{shown(raw)} is not a mapping", where=place, remedy=f"Allowed keys: {', '.join(known)}.")
     for key in raw:
         if not isinstance(key, str) or key not in known:

@@ -27,8 +27,7 @@ NAME, IPV4, IPV6 = 0, 4, 6
 _WHOLE: t.Mapping[int, int] = {NAME: 0, IPV4: 32, IPV6: 128}
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(t.NamedTuple):
     """What a session must be like. ``min_bits`` is 0 at ``none`` and ``may``; pins are plain text, empty when not set.
 
     ``name`` is the literal CN of the other side's certificate; at ``verify`` it is empty, and the name that was
@@ -47,7 +46,7 @@ class Requirement:
         return self.level in DEMANDING
 
 
-MAY = Requirement("may", 0)
+ENCRYPT, MAY = Requirement(), Requirement("may", 0)
 
 
 class Target(t.NamedTuple):
@@ -143,7 +142,7 @@ class RelayCertificate(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Outbound:
-    default: Requirement = Requirement()
+    default: Requirement = ENCRYPT
     peers: tuple[Peer, ...] = ()
     recipients: tuple[Recipient, ...] = ()
     place: str = "sendmail_tls_policy.outbound.default"

@@ -30,6 +30,9 @@ CLIENT_FIELDS = (
 CERTIFICATE_FIELDS = ("issuer", "subjects")
 
 _Cache = dict[tuple[t.Any, ...], Requirement]
+_PEER_KEYS, _CLIENT_KEYS = frozenset(PEER_FIELDS), frozenset(CLIENT_FIELDS)
+_SHORT = frozenset(("next_hop", "level", "min_bits", "name"))
+_UNSAID: t.Any = object()
 
 
 def read_peers(layers: t.Iterable[Layer], default: Requirement) -> tuple[Peer, ...]:
@@ -67,10 +70,10 @@ def _key(values: t.Mapping[str, t.Any], field: str, place: str) -> t.Any:
 
 
 def _read_peer(raw: t.Any, place: str, default: Requirement, cache: _Cache) -> Peer:
-    values = read_mapping(raw, place, PEER_FIELDS)
-    target = read_next_hop(_key(values, "next_hop", place), f"{place}.next_hop")
+    values = raw if type(raw) is dict and _PEER_KEYS.issuperset(raw) else read_mapping(raw, place, PEER_FIELDS)
+    target = read_next_hop(_key(values, "next_hop", place), place)
     requirement = _read_requirement(values, place, default, cache)
-    if len(values) == 2 and "level" in values:
+    if values.keys() <= _SHORT:
         return Peer(place, target, requirement)
     return Peer(
         place,
@@ -98,7 +101,7 @@ def _read_recipient(raw: t.Any, place: str) -> Recipient:
 
 
 def _read_client(raw: t.Any, place: str, default: Requirement, cache: _Cache) -> Client:
-    values = read_mapping(raw, place, CLIENT_FIELDS)
+    values = raw if type(raw) is dict and _CLIENT_KEYS.issuperset(raw) else read_mapping(raw, place, CLIENT_FIELDS)
     offered = _flag(values, "starttls_offered", place, False) if "starttls_offered" in values else None
     requirement = _read_requirement(values, place, default, cache)
     if requirement.level == "none":
@@ -109,7 +112,7 @@ def _read_client(raw: t.Any, place: str, default: Requirement, cache: _Cache) ->
         offered = False
     return Client(
         place,
-        read_client(_key(values, "client", place), f"{place}.client"),
+        read_client(_key(values, "client", place), place),
         requirement,
         _waiver(values, place),
         _flag(values, "accept_dns_risk", place, False),
@@ -140,21 +143,33 @@ def _read_certificate(raw: t.Any, place: str) -> RelayCertificate:
 
 def _read_requirement(values: t.Mapping[str, t.Any], place: str, default: Requirement, cache: _Cache) -> Requirement:
     """An item's own requirement; the default where it says nothing of it."""
-    said = tuple([(field, values[field]) for field in REQUIREMENT_FIELDS if field in values])
-    if not said:
-        return default
-    # Most items of a long list ask for the same. What compares equal must also be of one type (128 and 128.0).
-    cacheable = all(isinstance(value, (str, int)) for _field, value in said)
-    if cacheable and said in cache:
-        return cache[said]
-    if "level" not in values:
-        raise MailtlsError(
-            f"{said[0][0]} stands without a level", where=f"{place}.level", remedy="Write the level, too."
-        )
-    requirement = read_requirement(Fields(values, place), "")
-    if cacheable:
-        cache[said] = requirement
+    get = values.get
+    bits = get("min_bits", _UNSAID)
+    # Most items of a long list ask for the same. What compares equal must be of one type, too (128 and 128.0).
+    said = (
+        get("level", _UNSAID),
+        bits,
+        bits.__class__,
+        get("name", _UNSAID),
+        get("issuer", _UNSAID),
+        get("subject", _UNSAID),
+        get("failure", _UNSAID),
+    )
+    try:
+        if said in cache:
+            return cache[said]
+    except TypeError:
+        pass  # a list or a mapping in the place of a word: refused below
+    requirement = _read_own(values, place) or default
+    cache[said] = requirement
     return requirement
+
+
+def _read_own(values: t.Mapping[str, t.Any], place: str) -> Requirement | None:
+    said = [field for field in REQUIREMENT_FIELDS if field in values]
+    if said and "level" not in values:
+        raise MailtlsError(f"{said[0]} stands without a level", where=f"{place}.level", remedy="Write the level, too.")
+    return read_requirement(Fields(values, place), "") if said else None
 
 
 def _waiver(values: t.Mapping[str, t.Any], place: str) -> Waiver | None:

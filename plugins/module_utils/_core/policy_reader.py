@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 import typing as t
 
 from .errors import MailtlsError
@@ -74,15 +73,15 @@ def parse_policy(
             out_default,
             read_peers(_part(outbound, "peers"), out_default),
             read_recipients(_part(outbound, "recipients")),
-            out_fields.place,
+            _place(out_fields),
         ),
-        Inbound(in_default, read_clients(_part(inbound, "clients"), in_default), in_fields.place),
+        Inbound(in_default, read_clients(_part(inbound, "clients"), in_default), _place(in_fields)),
         read_certificates(_part(relaying, "certificates")),
         read_boolean(starttls_offered, "sendmail_starttls_offered"),
         read_relay_clients(relay_clients, "sendmail_relay_clients"),
         read_unthrottled(unthrottled_clients, "sendmail_unthrottled_clients"),
     )
-    refuse_unsound(policy, today, sole_next_hop)
+    refuse_unsound(policy, today, sole_next_hop, out_fields.at("failure"))
     return policy
 
 
@@ -101,6 +100,11 @@ def _default(section: t.Sequence[Layer], side: str) -> Fields:
     return merge_fields(parts) if parts else Fields({}, f"{VARIABLE}.{path}")
 
 
+def _place(default: Fields) -> str:
+    """Where the level of a default was said."""
+    return default.at("level").rpartition(".")[0]
+
+
 def read_layers(first: t.Any, further: t.Any, place: str) -> dict[str, t.Any]:
     """The layers as ``parse_policy`` takes them, from the value of the first variable and a mapping of the others."""
     if not isinstance(further, t.Mapping) or not all(isinstance(name, str) for name in further):
@@ -113,4 +117,4 @@ def sole_next_hop(smart_host: t.Any) -> str:
     hosts = hosts_of(smart_host) if isinstance(smart_host, str) else smart_host
     if not isinstance(hosts, (list, tuple)) or len(hosts) != 1 or not isinstance(hosts[0], str):
         return ""
-    return re.sub(r"\A\[ipv6:", "[", hosts[0].rstrip(".").lower())
+    return hosts[0].rstrip(".").lower()

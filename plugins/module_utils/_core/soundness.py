@@ -10,15 +10,18 @@ import datetime
 import typing as t
 
 from .errors import MailtlsError
-from .policy import IPV4, PERMANENT, Client, Inbound, Outbound, Peer, Policy, RelayCertificate, stronger, weaker
+from .policy import IPV4, PERMANENT, Client, Inbound, Outbound, Peer, Policy, RelayCertificate, Target, stronger, weaker
+from .target import read_next_hop
 
 # The widest networks that an exception may cover. Loopback and 10.0.0.0/8 are private; others of 8 bits hold strangers.
 _WIDEST = {4: 16, 6: 48}
 _PRIVATE = ("10.0.0.0", "127.0.0.0")
 
 
-def refuse_unsound(policy: Policy, today: datetime.date, sole_next_hop: str) -> None:
-    _judge_outbound(policy.outbound, today, sole_next_hop.lower())
+def refuse_unsound(policy: Policy, today: datetime.date, sole_next_hop: str, failure_place: str) -> None:
+    if policy.outbound.default.failure == PERMANENT and sole_next_hop:
+        _refuse_permanent(failure_place, sole_next_hop)
+    _judge_outbound(policy.outbound, today, sole_next_hop)
     _judge_inbound(policy.inbound, policy.starttls_offered, today)
     _judge_certificates(policy.certificates)
 
@@ -31,15 +34,15 @@ def _judge_outbound(outbound: Outbound, today: datetime.date, sole_next_hop: str
             where=f"{outbound.place}.level",
             remedy="Allowed: encrypt, verify, secure. Exceptions stand in outbound.peers.",
         )
-    if default.failure == PERMANENT and sole_next_hop:
-        _refuse_permanent(f"{outbound.place}.failure", sole_next_hop)
+    # A long list shares a few requirements; those that ask for as much as the default need no closer look.
+    alike = {default: True}
     for peer in outbound.peers:
         requirement = peer.requirement
-        # The same object is the same requirement: most of a long list needs no closer look.
-        if requirement is not default:
+        if requirement not in alike:
+            uneven = weaker(requirement, default) or stronger(requirement, default)
+            alike[requirement] = not uneven and requirement.failure != PERMANENT
+        if not alike[requirement] or peer.session is not None:
             _judge_peer(peer, outbound, sole_next_hop)
-        elif peer.session is not None and peer.session.demands:
-            _refuse_movable(peer, "its session asks for more")
         if peer.exception is not None:
             _refuse_ended(peer, today)
 
@@ -59,8 +62,15 @@ def _judge_peer(peer: Peer, outbound: Outbound, sole_next_hop: str) -> None:
         more = "its session asks for more"
     if more:
         _refuse_movable(peer, more)
-    if peer.requirement.failure == PERMANENT and sole_next_hop in (peer.target.text, f"[{peer.target.text}]"):
+    if peer.requirement.failure == PERMANENT and _is_same(peer.target, sole_next_hop):
         _refuse_permanent(f"{peer.place}.failure", sole_next_hop)
+
+
+def _is_same(target: Target, written: str) -> bool:
+    try:
+        return target.identity == read_next_hop(written, "").identity
+    except MailtlsError:
+        return False
 
 
 def _refuse_movable(peer: Peer, more: str) -> None:

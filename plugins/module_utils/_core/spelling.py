@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import string
 import typing as t
 
 
@@ -23,10 +24,22 @@ def suggestion(word: str, known: t.Sequence[str]) -> str:
     return f"Did you mean {found}?" if found else f"Known are: {', '.join(known)}."
 
 
-def judge(defined: t.Iterable[str], known: t.Sequence[str], prefixes: t.Sequence[str]) -> list[str]:
-    """One sentence for each defined name that begins with one of ``prefixes`` and is not known."""
+def judge(
+    defined: t.Iterable[str], known: t.Sequence[str], prefixes: t.Sequence[str], open_prefixes: t.Sequence[str] = ()
+) -> list[str]:
+    """One sentence for each defined name that begins with one of ``prefixes`` and is not known.
+
+    A name that begins with one of ``open_prefixes`` and goes on is the user's own.
+    """
     taken = set(known)
-    strangers = sorted({name for name in defined if name.startswith(tuple(prefixes)) and name not in taken})
+    own = tuple(f"{prefix}{first}" for prefix in open_prefixes for first in string.ascii_letters + string.digits)
+    strangers = sorted(
+        {
+            name
+            for name in defined
+            if name.startswith(tuple(prefixes)) and not name.startswith(own) and name not in taken
+        }
+    )
     return [_sentence(name, known, prefixes) for name in strangers]
 
 

@@ -22,9 +22,12 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9!#&'*+/=?^_`{|}~.-]{1,64}\Z")
 LONGEST_WRITTEN = 300
 
 
-def read_next_hop(raw: t.Any, place: str) -> Target:
-    """A next hop: a host name, an address, a network, ``[192.0.2.7]`` or ``[IPv6:2001:db8::7]``."""
+def read_next_hop(raw: t.Any, item: str) -> Target:
+    """A next hop of the item at ``item``: a host name, an address, a network, ``[192.0.2.7]`` or ``[IPv6:...]``."""
     text = raw if isinstance(raw, str) and len(raw) <= LONGEST_WRITTEN else ""
+    if _HOST_NAME.match(text):
+        return Target(NAME, text.lower())
+    place = f"{item}.next_hop"
     if text[:1] == "[" and text[-1:] == "]":
         inner = re.sub(r"(?i)\Aipv6:", "", text[1:-1])
         target = _read_target(inner, place, raw, "a next hop")
@@ -40,9 +43,10 @@ def read_next_hop(raw: t.Any, place: str) -> Target:
     return _read_target(text, place, raw, "a next hop")
 
 
-def read_client(raw: t.Any, place: str) -> Target:
-    """A client: a host name, an address, or a network."""
-    return _read_target(raw if isinstance(raw, str) and len(raw) <= LONGEST_WRITTEN else "", place, raw, "a client")
+def read_client(raw: t.Any, item: str) -> Target:
+    """The client of the item at ``item``: a host name, an address, or a network."""
+    text = raw if isinstance(raw, str) and len(raw) <= LONGEST_WRITTEN else ""
+    return _read_target(text, f"{item}.client", raw, "a client")
 
 
 def read_recipient(raw: t.Any, place: str) -> str:

@@ -17,20 +17,49 @@ import typing as t
 import ansible_collections.mailtls.relay as collection
 import pytest
 import yaml
+from ansible_collections.mailtls.relay.plugins.module_utils._core.policy_reader import KNOWN
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles/sendmail"
 
+UNTIL = {"owner": "mail team", "reason": "old printer", "until": "2099-01-01"}
+ENDED = {"next_hop": "10.1.2.3", "level": "may", "exception": {**UNTIL, "until": "2020-01-01"}}
+EXCEPTED = {"next_hop": "10.1.2.3", "level": "may", "exception": UNTIL}
+FACTS = {"ansible_facts": {"distribution": "Debian", "distribution_major_version": "12"}}
 # Every case is a host of one play.
 FINE: dict[str, dict[str, t.Any]] = {
     "defaults": {},
     "name": {"sendmail_smart_host": "mta2.example.test"},
     "address": {"sendmail_smart_host": "[192.0.2.25]"},
     "hosts": {"sendmail_smart_host": ["mta2.example.test", "[192.0.2.25]"]},
+    "layer": {"sendmail_tls_policy_host": {"outbound": {"peers": [EXCEPTED]}}},
     "routes": {"sendmail_mailertable": {"partner.example": "mta3.example.test"}},
 }
 BAD: dict[str, tuple[dict[str, t.Any], str]] = {
     "policy": ({"sendmail_tls_policy": {"outbound": {"default": {"level": "none"}}}}, "sendmail_tls_policy.outbound"),
+    "layer": (
+        {"sendmail_tls_policy_host": {"outbound": {"default": {"min_bits": 7}}}},
+        "sendmail_tls_policy_host.outbound.default.min_bits: 7 is not",
+    ),
+    "ended": (
+        {
+            "sendmail_tls_policy_host": {
+                "outbound": {"peers": [{**EXCEPTED, "exception": {**UNTIL, "until": "2020-01-01"}}]}
+            }
+        },
+        "sendmail_tls_policy_host.outbound.peers[0].exception.until",
+    ),
+    "release": (
+        {"sendmail_tls_policy": {"outbound": {"peers": [{"next_hop": "a.example", "dane": False}]}}},
+        "sendmail_tls_policy.outbound.peers[0].dane: sendmail 8.17.1.9 cannot do this",
+    ),
+    "sole_way": (
+        {
+            "sendmail_smart_host": "mta2.example.test",
+            "sendmail_tls_policy": {"outbound": {"default": {"failure": "permanent"}}},
+        },
+        "sendmail_tls_policy.outbound.default.failure: all mail leaves through",
+    ),
     "clients": ({"sendmail_relay_clients": ["0.0.0.0/0"]}, "sendmail_relay_clients[0]"),
     "smart_host": ({"sendmail_smart_host": "mta2`"}, "sendmail_smart_host: the value"),
     "bare_address": ({"sendmail_smart_host": "10.1.2.3"}, "Write [10.1.2.3]."),
@@ -62,7 +91,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "play.json").write_text(json.dumps([play]), encoding="utf-8")
     cases = {**FINE, **{name: variables for name, (variables, _words) in BAD.items()}}
     defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
-    hosts = {name: {**defaults, **variables} for name, variables in cases.items()}
+    hosts = {name: {**defaults, **FACTS, **variables} for name, variables in cases.items()}
     (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     reports = re.findall(r"^ok: \[(\w+)\] => (\{.*?^\})", run(folder).partition("TASK [Report]")[2], re.M | re.S)
     return {name: json.loads(text)["msg"] for name, text in reports}
@@ -80,6 +109,22 @@ def run(folder: pathlib.Path) -> str:
     done = subprocess.run(argv, cwd=folder, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def keys(options: t.Any, path: str = "") -> t.Iterator[tuple[str, tuple[str, ...]]]:
+    """Each path of an argument specification and the keys below it."""
+    for name, option in options.items():
+        if "options" in option:
+            here = f"{path}.{name}".lstrip(".")
+            yield here, tuple(option["options"])
+            yield from keys(option["options"], here)
+
+
+def test_the_specification_knows_the_keys_of_the_policy() -> None:
+    specs = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    for entry in ("main", "policy", "preflight"):
+        policy = specs[entry]["options"]["sendmail_tls_policy"]["options"]
+        assert {"": tuple(policy), **dict(keys(policy))} == KNOWN
 
 
 @pytest.mark.parametrize("name", FINE)

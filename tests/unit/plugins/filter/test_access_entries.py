@@ -31,6 +31,16 @@ def test_plain_data_comes_out() -> None:
     ]
 
 
+def test_layers_and_release_count() -> None:
+    layers = {"sendmail_tls_policy_host": {"outbound": {"peers": [{"next_hop": "a.example", "dane": False}]}}}
+    assert access_entries(POLICY, layers=layers, release="8.18.1")[-1] == {
+        "key": "Clt_Features:a.example",
+        "value": "D m",
+    }
+    with pytest.raises(AnsibleFilterError, match=r"^sendmail_tls_policy_host\.outbound\.peers\[0\]\.dane: "):
+        access_entries(POLICY, layers=layers)
+
+
 def test_the_policy_alone_is_enough() -> None:
     assert access_entries(POLICY) == [FLOOR]
 
@@ -39,6 +49,14 @@ def test_the_policy_alone_is_enough() -> None:
     ("policy", "options", "told"),
     [
         ({"outbound": {"default": {"level": "may"}}}, {}, "sendmail_tls_policy.outbound.default.level: "),
+        (POLICY, {"layers": [7]}, "layers: "),
+        (POLICY, {"release": "new"}, "release: "),
+        (POLICY, {"today": "soon"}, "today: "),
+        (
+            {"outbound": {"default": {"failure": "permanent"}}},
+            {"smart_host": "a.example"},
+            "sendmail_tls_policy.outbound.",
+        ),
         (POLICY, {"starttls_offered": "perhaps"}, "sendmail_starttls_offered: "),
         (POLICY, {"relay_clients": ["10.1.2.0/23"]}, "sendmail_relay_clients[0]: "),
         (POLICY, {"further": [{"key": "TLS_Srv:a.example", "value": "OK"}]}, "sendmail_access_entries[0].value: "),

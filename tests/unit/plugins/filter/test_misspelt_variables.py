@@ -14,3 +14,10 @@ def test_strangers_are_told() -> None:
     assert misspelt_variables(defined.keys(), ["sendmail_smart_host", "sendmail_log_level"], ["sendmail_"]) == [
         "sendmail_smarthost is not a variable of this role; did you mean sendmail_smart_host?"
     ]
+
+
+def test_layers_are_the_users_own_but_not_their_misspellings() -> None:
+    names = ["sendmail_tls_policy_host", "sendmail_tls_polcy_host", "sendmail_tls_policy_", "sendmail_tls_policy"]
+    said = misspelt_variables(names, ["sendmail_tls_policy"], ["sendmail_"], ["sendmail_tls_policy_"])
+    assert [sentence.split()[0] for sentence in said] == ["sendmail_tls_polcy_host", "sendmail_tls_policy_"]
+    assert all("did you mean sendmail_tls_policy?" in sentence for sentence in said)

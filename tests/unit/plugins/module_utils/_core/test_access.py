@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 import pytest
@@ -14,13 +15,17 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core.access import 
     require_floor,
 )
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
-from ansible_collections.mailtls.relay.plugins.module_utils._core.policy import Policy, parse_policy
+from ansible_collections.mailtls.relay.plugins.module_utils._core.policy import Policy
+from ansible_collections.mailtls.relay.plugins.module_utils._core.policy_reader import parse_policy
 
 FLOOR = Entry("TLS_Srv:", "TEMP+ENCR:128")
 
 
-def policy(**options: t.Any) -> Policy:
-    return parse_policy({}, **options)
+TODAY = datetime.date(2026, 11, 25)
+
+
+def policy(raw: t.Any = None, **options: t.Any) -> Policy:
+    return parse_policy({"sendmail_tls_policy": raw or {}}, today=TODAY, **options)
 
 
 def refusal(key: t.Any, value: t.Any) -> str:
@@ -108,7 +113,7 @@ def test_what_sendmail_enforces_is_taken_as_it_is(key: str, value: t.Any) -> Non
         ("TLS_Rcpt:example.org", "OK", "TLS_Rcpt has no exceptions"),
         ("TLS_Srv:", "SKIP", "only what sendmail was seen to enforce"),
         ("TLS_Srv:mta2.example", "VERIFY:128+CITag:MyCA", "name the issuer with CI:"),
-        ("Try_TLS:mta2.example", "YES", "'YES' is refused as the value of Try_TLS:mta2.example. Allowed: NO."),
+        ("Try_TLS:mta2.example", "YES", "'YES' is refused as the value of Try_TLS:mta2.example. Allowed: NO, or OK."),
         ("Srv_Features:mta1.example", "SV", "single letters"),
         ("Srv_Features:mta1.example", "I", "single letters"),
         ("Srv_Features:mta1.example", "S  V", "single letters"),
@@ -209,7 +214,7 @@ def test_a_map_without_a_floor_is_refused() -> None:
 
 
 def test_the_policy_becomes_the_floor() -> None:
-    wish = parse_policy({"outbound": {"default": {"min_bits": "256"}}})
+    wish = policy({"outbound": {"default": {"min_bits": "256"}}})
     assert access_entries(wish) == (Entry("TLS_Srv:", "TEMP+ENCR:256"),)
 
 
