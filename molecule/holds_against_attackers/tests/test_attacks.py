@@ -19,6 +19,7 @@ from siege import (
     LEVELS,
     MTA2,
     NO_BELT,
+    OTHER_NAME,
     PRINTER,
     SECURE,
     Attack,
@@ -106,6 +107,17 @@ def test_without_the_policy_the_attacker_reads_it_in_clear(siege: Siege, lab: La
     assert (lost.held, lost.read) == ("", {"in clear"})
     # Whoever strips STARTTLS passes the mail on, and nobody notices.
     assert (lost.mark.encode() in lab.mailbox()) == (attack == "STARTTLS stripped")
+
+
+def test_the_role_writes_what_was_attacked(siege: Siege, lab: Lab) -> None:
+    """What the cells above put into MTA1's map by hand is what the play makes of the variable."""
+    wish = policy(SECURE, siege.excepted)
+    play = lab.converge("molecule/shared/change.yml", limit="mta1", sendmail_tls_policy=wish)
+    assert play.code == 0, play.output
+    siege.in_force = {key: value for key, value in siege.map().items() if key.startswith("tls_")}
+    assert siege.in_force == siege.compiled(wish)
+    siege.stage(BY_NAME["MX spoof, same CA"])
+    is_held(siege.send(RECIPIENT), OTHER_NAME)
 
 
 # The exception

@@ -29,6 +29,7 @@ from siege import (
     PRINTER,
     SECURE,
     UNTRUSTED,
+    WAIVED,
     WEAK,
     Siege,
     other_cf,
@@ -209,3 +210,20 @@ def test_an_entry_for_a_domain_hides_the_one_for_an_address(siege: Siege, lab: L
     assert answer(lab, session, "tls_server NONE") == NOT_OFFERED.replace("4.7.0 ", "")
     siege.enforce({**strict, "TLS_Srv:partner.example": "OK"})
     assert answer(lab, session, "tls_server NONE") == "OK"
+    hiding = {"next_hop": "partner.example", "level": "may", "exception": WAIVED}
+    with refused("outbound.peers[0].accept_dns_risk", "DNS decides which hosts bear the name partner.example"):
+        siege.compiled(outbound(hiding, level="encrypt"))
+
+
+def test_an_entry_for_a_host_hides_the_one_for_its_domain(siege: Siege, lab: Lab) -> None:
+    host = {"next_hop": "mta9.partner.example", "level": "encrypt", "accept_dns_risk": True}
+    domain = {"next_hop": "partner.example", "level": "verify", "accept_dns_risk": True}
+    session = {"server_name": "mta9.partner.example", "server_addr": "192.0.2.9", "cipher_bits": "256"}
+    for peers, said in (([domain], UNTRUSTED.replace("4.7.0 ", "")), ([domain, host], "OK")):
+        siege.enforce(siege.compiled(outbound(*peers, level="encrypt")))
+        assert answer(lab, session, "tls_server FAIL") == said
+    (finding,) = siege.findings(outbound(domain, host, level="encrypt"))
+    assert (
+        finding.startswith("sendmail_tls_policy.outbound.peers[1]")
+        and "sendmail_tls_policy.outbound.peers[0]" in finding
+    )
