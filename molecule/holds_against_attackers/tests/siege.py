@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import json
@@ -20,6 +21,7 @@ from lab import RECIPIENT, Lab, message
 from story import connect_key
 
 from plugins.module_utils._core.access import compile_policy
+from plugins.module_utils._core.findings import find
 from plugins.module_utils._core.policy_reader import parse_policy
 from plugins.module_utils._core.release import parse_release
 
@@ -35,8 +37,11 @@ REFUSED = "403 4.7.0 authentication failure"
 UNTRUSTED = "403 4.7.0 authentication failed"
 OTHER_NAME = f"403 4.7.0 CN {EVIL} does not match {MTA2}"
 
+VARIABLE = "sendmail_tls_policy"
 ENCRYPT, VERIFY, SECURE = LEVELS = ("encrypt", "verify", "secure")
 Policy = dict[str, t.Any]
+# What is done to an mc before m4 reads it.
+NO_BELT = "sed '/^LOCAL_TLS_SERVER/,$d'"
 
 
 class Attack(t.NamedTuple):
@@ -125,7 +130,7 @@ class Siege:
         self.staged: Attack | None = None
         self.in_force: dict[str, str] = {}
         self.release = parse_release(re.findall(r"^Version (\S+)", lab.read("mta1", "sendmail -d0.1 -bv root"))[0])
-        self.kept = self.map()
+        self.kept = {key: value for key, value in self.map().items() if not key.startswith("tls_")}
         self.record.write_text("", encoding="utf-8")
         own = forgery.read_authority(pathlib.Path.home() / ".mailtls/lab" / lab.name, "only for the lab")
         foreign = forgery.new_authority(own.certificate.subject.rfc4514_string().removeprefix("CN="))
@@ -179,15 +184,21 @@ class Siege:
     # MTA1's map
 
     def map(self) -> dict[str, str]:
-        """MTA1's access map as sendmail reads it, but for what it demands of servers."""
+        """MTA1's access map as sendmail reads it."""
         lines = self.lab.read("mta1", "makemap -u hash /etc/mail/access").splitlines()
-        return {key: value for key, _tab, value in (line.partition("\t") for line in lines) if "tls_srv" not in key}
+        return {key: value for key, _tab, value in (line.partition("\t") for line in lines)}
 
     def compiled(self, wish: Policy, sole_next_hop: str = "") -> dict[str, str]:
         """What the collection makes of ``sendmail_tls_policy`` for MTA1's release."""
-        layers, today = {"sendmail_tls_policy": wish}, datetime.date.today()
-        policy = parse_policy(layers, today=today, sole_next_hop=sole_next_hop)
+        policy = parse_policy({VARIABLE: wish}, today=datetime.date.today(), sole_next_hop=sole_next_hop)
         return {placed.entry.folded_key: placed.entry.value for placed in compile_policy(policy, self.release)}
+
+    def findings(self, wish: Policy) -> list[str]:
+        """What it says of a policy that it does not refuse."""
+        today = datetime.date.today()
+        policy = parse_policy({VARIABLE: wish}, today=today)
+        found = find(policy, compile_policy(policy, self.release), today, datetime.timedelta(days=30))
+        return [str(one) for one in found]
 
     def enforce(self, entries: t.Mapping[str, str]) -> None:
         """These entries, beside the role's own, become MTA1's map."""
@@ -232,6 +243,16 @@ class Siege:
 
     def key(self, host: str) -> str:
         return connect_key(self.lab.addresses(host)[0]).removeprefix("connect:")
+
+
+@contextlib.contextmanager
+def other_cf(lab: Lab, edit: str) -> t.Iterator[None]:
+    """A cf of MTA1 from an mc that is bent by hand; runs of the queue read it."""
+    lab.read("mta1", f"cd /etc/mail && {edit} sendmail.mc | m4 > sendmail.cf 2> /root/m4")
+    try:
+        yield
+    finally:
+        lab.read("mta1", "cp --archive /root/kept/sendmail.cf /etc/mail/")
 
 
 def outbound(*peers: Policy, **default: t.Any) -> Policy:

@@ -18,10 +18,14 @@ from siege import (
     ENCRYPT,
     LEVELS,
     MTA2,
+    NO_BELT,
+    OTHER_NAME,
     PRINTER,
+    SECURE,
     Attack,
     Outcome,
     Siege,
+    other_cf,
     policy,
     promises,
 )
@@ -30,6 +34,14 @@ EXCEPTION = pytest.mark.parametrize("exception", [False, True], ids=["no excepti
 LEVEL = pytest.mark.parametrize("level", LEVELS)
 # Nothing of a message: not even that there is one.
 HARMLESS = {"EHLO", "STARTTLS", "QUIT", "RSET"}
+
+# How DNS can lead the mail for MTA2 to an address, for which there is an exception in the policy.
+LEADS = {
+    "an A record": lambda address: Forged(MTA2, addresses=(address,)),
+    "an MX record": lambda address: Forged(MTA2, mx=EVIL_PRINTER, more=((EVIL_PRINTER, address),)),
+    "an MX record with an address in brackets": lambda address: Forged(MTA2, mx=f"[{address}]"),
+}
+EVIL_PRINTER = "printer.evil.example"
 
 
 def enforce(siege: Siege, level: str, exception: bool) -> None:
@@ -90,14 +102,22 @@ def test_without_the_policy_the_attacker_reads_it_in_clear(siege: Siege, lab: La
     held = siege.send(BY_NAME[attack].recipient)
     is_held(held, CLEAR[ENCRYPT])
     siege.enforce({})
-    lab.read("mta1", "cd /etc/mail && sed '/^LOCAL_TLS_SERVER/,$d' sendmail.mc | m4 > sendmail.cf")
-    try:
+    with other_cf(lab, NO_BELT):
         lost = siege.retry(held)
-    finally:
-        lab.read("mta1", "cp --archive /root/kept/sendmail.cf /etc/mail/")
     assert (lost.held, lost.read) == ("", {"in clear"})
     # Whoever strips STARTTLS passes the mail on, and nobody notices.
     assert (lost.mark.encode() in lab.mailbox()) == (attack == "STARTTLS stripped")
+
+
+def test_the_role_writes_what_was_attacked(siege: Siege, lab: Lab) -> None:
+    """What the cells above put into MTA1's map by hand is what the play makes of the variable."""
+    wish = policy(SECURE, siege.excepted)
+    play = lab.converge("molecule/shared/change.yml", limit="mta1", sendmail_tls_policy=wish)
+    assert play.code == 0, play.output
+    siege.in_force = {key: value for key, value in siege.map().items() if key.startswith("tls_")}
+    assert siege.in_force == siege.compiled(wish)
+    siege.stage(BY_NAME["MX spoof, same CA"])
+    is_held(siege.send(RECIPIENT), OTHER_NAME)
 
 
 # The exception
@@ -121,3 +141,23 @@ def test_a_name_like_the_excepted_address_is_held(siege: Siege, lab: Lab, level:
     siege.forge(Forged(MTA2, mx=name, more=((name, lab.addresses("attacker")[0]),)))
     enforce(siege, level, exception=True)
     is_held(siege.send(RECIPIENT), f"403 4.7.0 the next hop {name} has an address for a name")
+
+
+@LEVEL
+@pytest.mark.parametrize("lead", LEADS)
+def test_dns_leads_no_other_mail_to_the_excepted_address(siege: Siege, lead: str, level: str) -> None:
+    """Whoever listens there in passing would read all mail of the relay."""
+    siege.forge(LEADS[lead](siege.excepted))
+    enforce(siege, level, exception=True)
+    assert siege.send(RECIPIENT).held == CLEAR[level]
+
+
+@pytest.mark.parametrize("lead", LEADS)
+def test_without_the_belt_it_does(siege: Siege, lab: Lab, lead: str) -> None:
+    """Red: the map alone, at its strictest."""
+    siege.forge(LEADS[lead](siege.excepted))
+    enforce(siege, SECURE, exception=True)
+    held = siege.send(RECIPIENT)
+    with other_cf(lab, NO_BELT):
+        assert not siege.retry(held).held
+    assert any(held.mark in record["text"] for record in lab.sink()), "MTA3 did not get it"

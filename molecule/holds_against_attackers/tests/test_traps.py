@@ -23,13 +23,16 @@ from siege import (
     BY_NAME,
     LEVELS,
     MTA2,
+    NO_BELT,
     NOT_OFFERED,
     OTHER_NAME,
     PRINTER,
     SECURE,
     UNTRUSTED,
+    WAIVED,
     WEAK,
     Siege,
+    other_cf,
     outbound,
     policy,
 )
@@ -38,19 +41,7 @@ from plugins.module_utils._core.errors import MailtlsError
 
 PINNED = f"TEMP+VERIFY:128+CN:{MTA2}"
 ENCRYPTED = {"TLS_Srv:": "TEMP+ENCR:128"}
-MC = "/etc/mail/sendmail.mc"
-NO_BELT = "sed '/^LOCAL_TLS_SERVER/,$d'"
 ALTNAMES = r"sed 's/^FEATURE(`access_db.*/&\nFEATURE(`check_cert_altnames'\'')dnl/'"
-
-
-@contextlib.contextmanager
-def other_cf(lab: Lab, edit: str) -> t.Iterator[None]:
-    """A cf of MTA1 from an mc that is bent by hand; runs of the queue read it."""
-    lab.read("mta1", f"cd /etc/mail && {edit} {MC} | m4 > sendmail.cf 2> /root/m4")
-    try:
-        yield
-    finally:
-        lab.read("mta1", "cp --archive /root/kept/sendmail.cf /etc/mail/")
 
 
 def answer(lab: Lab, macros: t.Mapping[str, str], ruleset: str) -> str:
@@ -219,3 +210,17 @@ def test_an_entry_for_a_domain_hides_the_one_for_an_address(siege: Siege, lab: L
     assert answer(lab, session, "tls_server NONE") == NOT_OFFERED.replace("4.7.0 ", "")
     siege.enforce({**strict, "TLS_Srv:partner.example": "OK"})
     assert answer(lab, session, "tls_server NONE") == "OK"
+    hiding = {"next_hop": "partner.example", "level": "may", "exception": WAIVED}
+    with refused("outbound.peers[0].accept_dns_risk", "DNS decides which hosts bear the name partner.example"):
+        siege.compiled(outbound(hiding, level="encrypt"))
+
+
+def test_an_entry_for_a_host_hides_the_one_for_its_domain(siege: Siege, lab: Lab) -> None:
+    host = {"next_hop": "mta9.partner.example", "level": "encrypt", "accept_dns_risk": True}
+    domain = {"next_hop": "partner.example", "level": "verify", "accept_dns_risk": True}
+    session = {"server_name": "mta9.partner.example", "server_addr": "192.0.2.9", "cipher_bits": "256"}
+    for peers, said in (([domain], UNTRUSTED.replace("4.7.0 ", "")), ([domain, host], "OK")):
+        siege.enforce(siege.compiled(outbound(*peers, level="encrypt")))
+        assert answer(lab, session, "tls_server FAIL") == said
+    (finding,) = siege.findings(outbound(domain, host, level="encrypt"))
+    assert re.fullmatch(r".*outbound\.peers\[1\].* comes before .*outbound\.peers\[0\].*", finding)

@@ -21,13 +21,16 @@ NAMED_LIKE_AN_ADDRESS = "403 the next hop %s has an address for a name"
 DEFAULT = "TLS_Srv:\tTEMP+ENCR:128"
 FOR_LOCAL = "TLS_Srv:local\tOK"
 LAST = "last.example"
-
-
 NAME_OF_ITS_OWN = "TLS_Srv:\tTEMP+VERIFY:128+CN"
+IPV6 = "IPv6:2001:db8:0:0:0:0:0:9"
+FOR_IPV6 = f"TLS_Srv:{IPV6}\tOK"
 
 
 class Asked(t.NamedTuple):
-    """A map's content, a session (server name, its address, bits, verify, CN), and what sendmail must answer."""
+    """A map's content, a session (server name, its address, bits, verify, CN), and what sendmail must answer.
+
+    ``hop`` is the next hop as the configuration has it.
+    """
 
     rows: tuple[str, ...]
     name: str
@@ -36,10 +39,13 @@ class Asked(t.NamedTuple):
     verify: str
     answer: str
     cn: str = ""
+    hop: str = "mta2.example"
 
 
-def clear(*rows: str, answer: str, name: str = "mta2.example", address: str = "192.0.2.9") -> Asked:
-    return Asked(rows, name, address, 0, "NONE", answer)
+def clear(
+    *rows: str, answer: str, name: str = "mta2.example", address: str = "192.0.2.9", hop: str = "mta2.example"
+) -> Asked:
+    return Asked(rows, name, address, 0, "NONE", answer, hop=hop)
 
 
 def encrypted(*rows: str, answer: str, verify: str = "FAIL", name: str = "mta2.example", cn: str = "") -> Asked:
@@ -79,9 +85,39 @@ ASKED = [
     encrypted("TLS_Srv:\tPERM+VERIFY:128+CN:mta2.example", answer="503 authentication failed"),
     encrypted("TLS_Srv:\tTEMP+VERIFY:128", answer="OK", verify="OK"),
     encrypted(DEFAULT, answer="OK"),
-    # An exception by address, beside the default, passes; DNS cannot call another host by that address.
-    clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer="OK"),
-    clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer="OK", name="[192.0.2.9]"),
+    # An exception by address, beside the default, passes where the next hop is written so; DNS can neither lead others
+    # there nor call another host by that address.
+    *(
+        clear(DEFAULT, exception, answer="OK", name="[192.0.2.9]", hop=hop)
+        for hop in ("[192.0.2.9]", "[255.255.255.255]:[192.0.2.9]", "[192.0.2.1]:[192.0.2.9]:mta2.example")
+        for exception in ("TLS_Srv:192.0.2.9\tOK", "TLS_Srv:192.0.2\tOK", "TLS_Srv:[192.0.2.9]\tOK")
+    ),
+    *(
+        clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer=WEAK, name=name, hop=hop)
+        for name in ("mta2.example", "other.example", "[192.0.2.9]")
+        for hop in ("mta2.example", "[255.255.255.255]:mta2.example", "[mta2.example]", "[192.0.2.99]", "", "192.0.2.9")
+    ),
+    clear(DEFAULT, FOR_IPV6, answer="OK", name="[IPv6:2001:db8::9]", address=IPV6, hop="[IPv6:2001:db8::9]"),
+    clear(DEFAULT, FOR_IPV6, answer=WEAK, name="[IPv6:2001:db8::9]", address=IPV6),
+    clear(DEFAULT, FOR_IPV6, answer=WEAK, address=IPV6),
+    clear("TLS_Srv:\tPERM+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="503 other side does not support STARTTLS"),
+    encrypted("TLS_Srv:\tTEMP+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="403 authentication failed"),
+    encrypted("TLS_Srv:\tTEMP+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="OK", verify="OK"),
+    # What an address demands beyond the default is demanded wherever it is met.
+    clear(DEFAULT, "TLS_Srv:192.0.2.9\tTEMP+VERIFY:128", answer=WEAK),
+    encrypted(DEFAULT, "TLS_Srv:192.0.2.9\tTEMP+VERIFY:128", answer="403 authentication failed"),
+    # An exception by name holds for whatever DNS calls so; loopback is this host.
+    clear(DEFAULT, "TLS_Srv:mta2.example\tOK", answer="OK"),
+    clear(DEFAULT, "TLS_Srv:example\tOK", answer="OK", hop="other.example"),
+    clear(DEFAULT, "TLS_Srv:127.0.0.1\tOK", answer="OK", name="localhost", address="127.0.0.1", hop="localhost"),
+    clear(
+        DEFAULT,
+        "TLS_Srv:IPv6:0:0:0:0:0:0:0:1\tOK",
+        answer="OK",
+        name="localhost",
+        address="IPv6:0:0:0:0:0:0:0:1",
+        hop="localhost",
+    ),
     clear(DEFAULT, "TLS_Srv:192.0.2.9\tOK", answer=WEAK, address="192.0.2.1"),
     clear(
         DEFAULT,
@@ -112,7 +148,8 @@ ASKED = [
         cn="last.example",
         answer="403 CN last.example does not match mta2.local",
     ),
-    clear(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=NAMED_LIKE_AN_ADDRESS % "IPv6:2001:db8:0:0:0:0:0:1"),
+    clear(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=WEAK),
+    encrypted(DEFAULT, name="IPv6:2001:db8:0:0:0:0:0:1", answer=NAMED_LIKE_AN_ADDRESS % "IPv6:2001:db8:0:0:0:0:0:1"),
 ]
 
 
@@ -127,13 +164,16 @@ def other_map(lab: Lab, host: str, rows: tuple[str, ...]) -> t.Iterator[None]:
     lab.read(host, "cp --archive /etc/mail/access.db /root/access.db")
     # makemap complains of values it finds odd; what counts is what sendmail reads.
     lab.on(host).run(f"printf '%s\\n' {' '.join(shlex.quote(row) for row in rows)} | {build}")
-    yield
-    lab.read(host, "cp --archive /root/access.db /etc/mail/access.db")
+    try:
+        yield
+    finally:
+        lab.read(host, "cp --archive /root/access.db /etc/mail/access.db")
 
 
 def answer(lab: Lab, host: str, asked: Asked) -> str:
     session = {"server_name": asked.name, "server_addr": asked.address, "cipher_bits": asked.bits}
-    return ask(lab, host, "tls_server", {**session, "cn_subject": asked.cn, "TLS_Name": LAST}, asked.verify)
+    macros = {**session, "cn_subject": asked.cn, "TLS_Name": LAST, "h": asked.hop}
+    return ask(lab, host, "tls_server", macros, asked.verify)
 
 
 def ask(lab: Lab, host: str, ruleset: str, session: dict[str, t.Any], argument: str) -> str:
@@ -146,7 +186,7 @@ def ask(lab: Lab, host: str, ruleset: str, session: dict[str, t.Any], argument: 
 
 @pytest.mark.parametrize("host", ["mta1", "mta2"])
 @pytest.mark.parametrize(
-    "asked", ASKED, ids=lambda asked: f"{'; '.join(asked.rows) or 'empty'} {asked.name} {asked.bits}"
+    "asked", ASKED, ids=lambda asked: f"{'; '.join(asked.rows) or 'empty'} {asked.hop} {asked.name} {asked.bits}"
 )
 def test_the_belt_and_the_map(lab: Lab, host: str, asked: Asked) -> None:
     with other_map(lab, host, asked.rows):

@@ -19,6 +19,21 @@ R$* $| < local > $*	$: $1
 R$* $| < $* > < $* >	$: $1 $| < $(mailtls_local $3 $: OTHER $) >
 R$* $| < $* @LOCAL >	$: $1 $| $>"TLS_connection" $1 $| $>"mailtls_default" UNREAD
 R$* $| $# $*	$# $2
+dnl # An exception by address is for a next hop that is written as this address, in brackets: $h is the next hop as the configuration
+dnl # has it. To the same address DNS can lead mail for any other, by an A record, or by an MX record called "[10.1.2.3]": that
+dnl # must meet the map's default, unless the map knows the name. Loopback, and "local", are this host itself.
+R$* $| $*	$: $1
+R$*	$: $1 $| < $&{server_addr} > $| $&h
+R$* $| < local > $| $*	$: $1
+R$* $| < 127.$+ > $| $*	$: $1
+R$* $| < IPv6:0:0:0:0:0:0:0:1 > $| $*	$: $1
+R$* $| < $* > $| $* $&{server_name} $*	$: $1 $| < $&{server_name} >
+R$* $| < [ $* ] >	$: $1
+R$* $| < $* > $| $*	$: $1 $| < NOT WRITTEN >
+R$* $| < $* >	$: $1 $| $>D < $&{server_name} > < ? > < ! "TLS_Srv" > < >
+R$* $| < ? > $*	$: $1 $| $>"TLS_connection" $1 $| $>"mailtls_default" UNREAD
+R$* $| $# $*	$# $2
+R$* $| $*	$: $1
 dnl # sendmail looks up the name of the next hop before its address. A forged MX record "10.1.2.3", or "evil.10", would
 dnl # meet an exception that is meant for the address or network. Real addresses stand in brackets.
 R$*	$: < $&{server_name} >
