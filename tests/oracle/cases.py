@@ -6,42 +6,56 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import typing as t
 
 from hypothesis import strategies as st
 from relay import ASKED, ROOT, Placed, Question, Session
 
-from plugins.module_utils._core.access import Entry
+from plugins.module_utils._core.access import Entry, compile_policy
+from plugins.module_utils._core.policy_reader import parse_policy
 
 Lot = tuple[list[Placed], list[Question]]
 
 HOSTS = [
-    *("mta2.example", "mta3.sub.example", "sub.example", "example", "MTA2.Example", "mta2.local", "local", "localhost"),
-    *(
-        "a-b.mta2.example",
-        "10.1.2.3",
-        "evil.10",
-        "evil.10.",
-        "[10.1.2.3]",
-        "[192.0.2.9]",
-        "[IPv6:2001:db8:0:0:0:0:0:7]",
-    ),
-    *(
-        "IPv6:2001:db8:0:0:0:0:0:7",
-        "[mta2.example]",
-        "a..b",
-        ".example",
-        "mta2.example.",
-        "verify",
-        "no",
-        "x_y.example",
-        "3",
-    ),
+    "mta2.example",
+    "mta3.sub.example",
+    "sub.example",
+    "example",
+    "MTA2.Example",
+    "mta2.local",
+    "local",
+    "localhost",
+    "a-b.mta2.example",
+    "10.1.2.3",
+    "evil.10",
+    "evil.10.",
+    "[10.1.2.3]",
+    "[192.0.2.9]",
+    "[IPv6:2001:db8:0:0:0:0:0:7]",
+    "IPv6:2001:db8:0:0:0:0:0:7",
+    "[mta2.example]",
+    "a..b",
+    ".example",
+    "mta2.example.",
+    "verify",
+    "no",
+    "x_y.example",
+    "3",
 ]
 ADDRESSES = [
-    *("10.1.2.3", "10.1.2.30", "192.0.2.9", "local", "0", "IPv6:2001:db8:0:0:0:0:0:7", "IPv6:0:0:0:0:0:0:0:1"),
-    *("IPv6:2001:DB8:0:0:0:0:0:7", "IPv6:2001:db8::7", "IPv6:0:0:0:0:0:FFFF:10.1.2.3", "relay"),
+    "10.1.2.3",
+    "10.1.2.30",
+    "192.0.2.9",
+    "local",
+    "0",
+    "IPv6:2001:db8:0:0:0:0:0:7",
+    "IPv6:0:0:0:0:0:0:0:1",
+    "IPv6:2001:DB8:0:0:0:0:0:7",
+    "IPv6:2001:db8::7",
+    "IPv6:0:0:0:0:0:FFFF:10.1.2.3",
+    "relay",
 ]
 AROUND = [
     "",
@@ -57,16 +71,15 @@ AROUND = [
     "[IPv6:2001:db8]",
 ]
 RECIPIENTS = [
-    *(
-        "bob@mta2.example",
-        "bob@sub.example",
-        "Bob@Sub.Example",
-        "bob+box@sub.example",
-        "bob",
-        "bob+box",
-        "+box@example",
-    ),
-    *("bob+a+b@example", "carol@mta3.sub.example"),
+    "bob@mta2.example",
+    "bob@sub.example",
+    "Bob@Sub.Example",
+    "bob+box@sub.example",
+    "bob",
+    "bob+box",
+    "+box@example",
+    "bob+a+b@example",
+    "carol@mta3.sub.example",
 ]
 MAILBOXES = [
     "bob@",
@@ -77,66 +90,64 @@ MAILBOXES = [
     "bob+box@sub.example",
     "+*@example",
 ]
-NAMES = ["mta2.example", "other.example", "Mail+20Service", "", "MTA2.example", "x", "a,b;c", "mta3.sub.example"]
-DISTINGUISHED = ["/O=Example/CN=Example+20CA", "/O=Example/CN=mta2.example", "/C=XX,YY/O=B/CN=C", "", "/O=Evil/CN=CA"]
+NAMES = ["", "mta2.example", "other.example", "Mail+20Service", "MTA2.example", "x", "a,b;c", "mta3.sub.example"]
+DISTINGUISHED = ["", "/O=Example/CN=Example+20CA", "/O=Example/CN=mta2.example", "/C=XX,YY/O=B/CN=C", "/O=Evil/CN=CA"]
 VERIFIES = [
-    *(
-        "OK",
-        "OK",
-        "OK",
-        "TRUSTED",
-        "FAIL",
-        "NO",
-        "NOT",
-        "NONE",
-        "NONE",
-        "TEMP",
-        "CLEAR",
-        "SOFTWARE",
-        "PROTOCOL",
-        "CONFIG",
-    ),
-    *("DANE_FAIL", "DANE_NOTLS", "DANE_TEMP", "ok", "BOGUS"),
+    "OK",
+    "OK",
+    "OK",
+    "TRUSTED",
+    "FAIL",
+    "NO",
+    "NOT",
+    "NONE",
+    "NONE",
+    "TEMP",
+    "CLEAR",
+    "SOFTWARE",
+    "PROTOCOL",
+    "CONFIG",
+    "DANE_FAIL",
+    "DANE_NOTLS",
+    "DANE_TEMP",
+    "ok",
+    "BOGUS",
 ]
 WORDS = [
-    *(
-        "VERIFY",
-        "ENCR",
-        "TEMP",
-        "PERM",
-        "+",
-        "++",
-        ":",
-        "CN",
-        "CS",
-        "CI",
-        "CITag",
-        "128",
-        "0",
-        "0x80",
-        "0200",
-        "256",
-        "-5",
-    ),
-    *(
-        "OK",
-        "SKIP",
-        "?",
-        "<",
-        ">",
-        "<TMPF>",
-        '"',
-        "(",
-        ")",
-        " ",
-        ",",
-        ";",
-        "x",
-        "mta2.example",
-        "/O=Example",
-        "NO",
-        "tag",
-    ),
+    " ",
+    "VERIFY",
+    "ENCR",
+    "TEMP",
+    "PERM",
+    "+",
+    "++",
+    ":",
+    "CN",
+    "CS",
+    "CI",
+    "CITag",
+    "128",
+    "0",
+    "0x80",
+    "0200",
+    "256",
+    "-5",
+    "OK",
+    "SKIP",
+    "?",
+    "<",
+    ">",
+    "<TMPF>",
+    '"',
+    "(",
+    ")",
+    ",",
+    ";",
+    "x",
+    "mta2.example",
+    "/O=Example",
+    "NO",
+    "tag",
 ]
 TABLE = [
     line.split("\t")[0]
@@ -230,5 +241,85 @@ def question(chance: random.Random, known: t.Sequence[str]) -> Question:
         cert_issuer=pick(DISTINGUISHED),
         recipient=pick(RECIPIENTS),
         auth_ssf=pick([0, 0, 0, 0, 56, 128, 256]),
+        next_hop=pick(["", host, name, name.upper(), f"[255.255.255.255]:{name}", "[10.1.2.3]:mta2.example", "x"]),
     )
     return Question(pick([*ASKED, "tls_server", "tls_server", "tls_client", "tls_rcpt"]), session)
+
+
+TODAY = datetime.date(2026, 11, 25)
+# Every item may be whatever it likes: somebody answers for it, and knows what DNS can do.
+ANSWERED = {"exception": {"owner": "a", "reason": "b", "until": "2027-03-31"}, "accept_dns_risk": True}
+PEERS = [
+    "mta2.example",
+    "mta3.sub.example",
+    "sub.example",
+    "a-b.mta2.example",
+    "10.1.2.3",
+    "[10.1.2.3]",
+    "[192.0.2.9]",
+    "10.1.2.0/24",
+    "10.1.0.0/16",
+    "192.0.2.9",
+    "2001:db8::7",
+    "[IPv6:2001:db8::7]",
+    "2001:db8:0::/48",
+    "127.0.0.1",
+]
+PINS = ["/O=Example/CN=Example CA", "/O=Example/CN=mta2.example", "/O=Evil/CN=CA"]
+
+
+@st.composite
+def wishes(draw: st.DrawFn, levels: t.Sequence[str]) -> dict[str, t.Any]:
+    """The fields of a requirement, sound for its level."""
+    wish: dict[str, t.Any] = {"level": draw(st.sampled_from(levels))}
+    if wish["level"] in {"encrypt", "verify", "secure"}:
+        wish.update(
+            min_bits=draw(st.sampled_from([128, 256, 112])), failure=draw(st.sampled_from(["temporary", "permanent"]))
+        )
+    if wish["level"] in {"verify", "secure"}:
+        wish.update({pin: draw(st.sampled_from(PINS)) for pin in ("issuer", "subject") if draw(st.booleans())})
+    if wish["level"] == "secure":
+        wish["name"] = draw(st.sampled_from(["mta2.example", "other.example", "Mail Service", "mta3.sub.example"]))
+    return wish
+
+
+def items(key: str, of: st.SearchStrategy[str], levels: t.Sequence[str], more: t.Any) -> st.SearchStrategy[t.Any]:
+    one = st.tuples(of, wishes(levels)).map(lambda pair: {key: pair[0], **pair[1], **more})
+    return st.lists(one, max_size=5, unique_by=lambda item: item[key].strip("[]").lower().replace("ipv6:", ""))
+
+
+LEVELS = ["none", "may", "encrypt", "verify", "secure"]
+policies = st.fixed_dictionaries(
+    {
+        "outbound": st.fixed_dictionaries(
+            {
+                "default": wishes(LEVELS[2:]),
+                "peers": items("next_hop", st.sampled_from(PEERS), LEVELS, ANSWERED),
+                "recipients": items(
+                    "recipient",
+                    st.sampled_from(["bob@mta2.example", "sub.example", "bob@", "mta3.sub.example"]),
+                    LEVELS[2:],
+                    {},
+                ),
+            }
+        ),
+        "inbound": st.fixed_dictionaries(
+            {
+                "default": wishes(LEVELS[1:]),
+                "clients": items(
+                    "client", st.sampled_from([peer for peer in PEERS if peer[0] != "["]), LEVELS[1:], ANSWERED
+                ),
+            }
+        ),
+    }
+)
+
+
+@st.composite
+def ruled(draw: st.DrawFn, questions: int) -> Lot:
+    """A policy as a user may write it, what the compiler makes of it, and sessions."""
+    policy = draw(policies)
+    placed = list(compile_policy(parse_policy({"sendmail_tls_policy": policy}, today=TODAY)))
+    chance = random.Random(draw(st.integers(0, 2**32 - 1)))
+    known = [peer["next_hop"] for peer in policy["outbound"]["peers"] if "/" not in peer["next_hop"]]
+    return placed, [question(chance, known or HOSTS) for _ in range(questions)]

@@ -11,8 +11,9 @@ import contextlib
 import time
 import typing as t
 
-from cases import Lot, lots
+from cases import Lot, lots, ruled
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 from relay import Placed, Question, Relay, Session, typed
 
 QUESTIONS_A_MAP = 250
@@ -99,8 +100,13 @@ def replay(relay: Relay, placed: list[Placed], question: Question) -> str:
 
 
 def anything(check: t.Callable[[Lot], None], number: int, start: int) -> None:
-    """Maps and sessions of every kind, made by Hypothesis."""
+    """Maps of every kind, sound and broken, made by Hypothesis: one half. Compiled policies: the other."""
+    for strategy, share in ((lots(QUESTIONS_A_MAP), number - number // 2), (ruled(QUESTIONS_A_MAP), number // 2)):
+        if share:
+            generate(check, strategy, share, start)
 
+
+def generate(check: t.Callable[[Lot], None], strategy: SearchStrategy[Lot], number: int, start: int) -> None:
     @seed(start)
     @settings(
         max_examples=number,
@@ -109,15 +115,11 @@ def anything(check: t.Callable[[Lot], None], number: int, start: int) -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(lots(QUESTIONS_A_MAP))
+    @given(strategy)
     def one(lot: Lot) -> None:
         check(lot)
 
     one()
-
-
-# By ORACLE_SOURCE of make oracle. A source of policies hands over what the compiler made of each.
-SOURCES: dict[str, Source] = {"anything": anything}
 
 
 def contest(suite: str, cases: int, start: int, tally: Tally, source: Source = anything) -> None:

@@ -105,6 +105,7 @@ def typed(questions: t.Sequence[Question]) -> str:
         macros = {
             f"{side}_name": session.peer_name,
             f"{side}_addr": session.peer_address,
+            "h": session.next_hop,
             "verify": session.verify,
             "cipher_bits": str(session.bits),
             "auth_ssf": str(session.auth_ssf or ""),

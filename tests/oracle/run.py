@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from contest import SOURCES, Tally, contest
+from contest import Tally, contest
 from relay import SUITES
 
 
@@ -19,9 +19,8 @@ def main() -> int:
     cases = int(os.environ.get("ORACLE_CASES", "1000000"))
     start = int(os.environ.get("ORACLE_SEED", "1"))
     suites = os.environ.get("ORACLE_SUITES", " ".join(SUITES)).split()
-    source = SOURCES[os.environ.get("ORACLE_SOURCE", "anything")]
     tallies = {suite: Tally() for suite in suites}
-    threads = [threading.Thread(target=contest, args=[suite, cases, start, tallies[suite], source]) for suite in suites]
+    threads = [threading.Thread(target=contest, args=[suite, cases, start, tallies[suite]]) for suite in suites]
     begin = time.monotonic()
     for thread in threads:
         thread.start()

@@ -21,8 +21,9 @@ class Session(t.NamedTuple):
     peer_name, peer_address: {server_name} and {server_addr}, or {client_name} and {client_addr}: the name without a
     dot at its end, [192.0.2.7] where there is none; IPv6 in full, as IPv6:2001:db8:0:0:0:0:0:7. verify: OK, TRUSTED,
     FAIL, NO, NOT, NONE, TEMP, SOFTWARE ... bits: of the cipher, 0 in clear. cert_*: special characters as +XX.
-    recipient: with the domain that DNS calls canonical; without one only the connection is judged. protocol: for the
-    reader, no rule asks for it.
+    recipient: with the domain that DNS calls canonical; without one only the connection is judged. next_hop: {h}, the
+    hosts as the configuration or the MX domain has them, before DNS was asked. protocol: for the reader, no rule asks
+    for it.
     """
 
     inbound: bool = False
@@ -36,6 +37,7 @@ class Session(t.NamedTuple):
     recipient: str = ""
     auth_ssf: int = 0
     protocol: str = ""
+    next_hop: str = ""
 
 
 class Verdict(t.NamedTuple):

@@ -45,6 +45,8 @@ class Session(Facts, t.Protocol):
     @property
     def peer_address(self) -> str: ...
     @property
+    def next_hop(self) -> str: ...
+    @property
     def recipient(self) -> str: ...
 
 
@@ -82,29 +84,43 @@ class Rules:
 
 def tls_server(rules: Rules, session: Session) -> Answer:
     """May mail go to this server? Asked once a connection, before the sender is named. The belt is asked first."""
-    name = session.peer_name
-    if name[-1:] in _ENDS or ":" in name:
-        held = _by_name_alone(rules, session)
-        if held:
+    name, address = session.peer_name, session.peer_address
+    odd = name[-1:] in _ENDS or ":" in name
+    # LMTP on this host is called "local", and excepted by that name; other hosts so called meet the map's default. So
+    # does a host without a row of its own, unless it is written in the configuration by this address: DNS led here.
+    row = find_name(rules.tables["tls_srv"], name.lower())
+    led = row is None and not _is_here(address.lower()) and not _is_written(session)
+    if led or (odd and _below_local(name) and address.lower() != "local"):
+        held = _meet_default(rules, session)
+        if held[0]:
             return held
+        if led and not odd and rules.floor_demands and find_address(rules.tables["tls_srv"], address.lower()) is None:
+            return held
+    if odd and _like_an_address(name):
+        return f"403 4.7.0 the next hop {spoken(name)} has an address for a name", "tls_server", "", BELT
     if not rules.floor_demands:
         weak = f"encryption too weak {session.bits} less than {BELT_BITS}" if session.bits < BELT_BITS else ""
         return f"403 4.7.0 {weak or SILENT}", "tls_server", "", BELT
     return _by_host(rules, rules.tables["tls_srv"], "tls_server", session)
 
 
-def _by_name_alone(rules: Rules, session: Session) -> Answer | None:
-    """What the belt says to names that the map would take for others; None: nothing."""
-    name, floor = session.peer_name, rules.floor
-    # LMTP on this host is called "local", and excepted by that name; other hosts so called meet the map's default. If
-    # sendmail cannot read it, the bits decide.
-    if _below_local(name) and session.peer_address.lower() != "local" and (floor is None or floor.tokens):
-        text = rules.judge(floor.wanted if floor else rules.nothing, session)
-        if text:
-            return text, "tls_server", floor.key if floor else "", floor.place if floor else NO_RULE
-    if _like_an_address(name):
-        return f"403 4.7.0 the next hop {spoken(name)} has an address for a name", "tls_server", "", BELT
-    return None
+def _meet_default(rules: Rules, session: Session) -> Answer:
+    """The default alone. Where sendmail cannot read it, it demands nothing, and the belt holds the mail for that."""
+    floor = rules.floor
+    if floor is None:
+        return rules.judge(rules.nothing, session), "tls_server", "", NO_RULE
+    return rules.judge(floor.wanted, session) if floor.tokens else "", "tls_server", floor.key, floor.place
+
+
+def _is_here(address: str) -> bool:
+    """Whether the belt takes an address (folded) for this host's own."""
+    return address == "local" or address == "ipv6:0:0:0:0:0:0:0:1" or (address[:4] == "127." and len(address) > 4)
+
+
+def _is_written(session: Session) -> bool:
+    """Whether the next hop is written as this very address, in brackets."""
+    name = session.peer_name
+    return name[:1] == "[" and name[-1:] == "]" and name.lower() in session.next_hop.lower()
 
 
 def tls_client(rules: Rules, session: Session) -> Answer:
