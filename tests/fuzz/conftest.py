@@ -6,7 +6,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pathlib
-import runpy
+import sys
 
-runpy.run_path(str(pathlib.Path(__file__).parents[1] / "unit" / "conftest.py"))
+# Together with the unit tests theirs has run already.
+if "ansible_collections.mailtls" not in sys.modules:
+    _PATH = pathlib.Path(__file__).parents[1] / "unit" / "conftest.py"
+    _SPEC = importlib.util.spec_from_file_location("unit_conftest", _PATH)
+    assert _SPEC is not None and _SPEC.loader is not None
+    _SPEC.loader.exec_module(importlib.util.module_from_spec(_SPEC))
