@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -145,22 +146,21 @@ class Bench:
         timed += ", stdin=open('/root/million.txt'), check=True); print(time.monotonic() - t)"
         return float(self.shell(f'python3 -c "{timed}"'))
 
-    def run_round(self) -> dict[str, float]:
-        found = {"empty": self.play("empty")}
+    def run_round(self) -> t.Iterator[tuple[str, float]]:
+        yield "empty", self.play("empty")
         for case in CASES:
             self.shell(f"rm -f /root/{case.name} /root/{case.name}.db /root/.{case.name}.*; sync")
             for turn in ("first", "second"):
-                found[f"{case.name} {turn}"] = self.play(case.name)
+                yield f"{case.name} {turn}", self.play(case.name)
                 assert self.changed is (turn == "first"), f"{case.name}: {turn} run: changed is {self.changed}"
         for kind in ("hash", "btree"):
-            found[f"makemap {kind}"] = self.makemap(kind)
-        return found
+            yield f"makemap {kind}", self.makemap(kind)
 
     def run(self) -> int:
         for number in range(ROUNDS):
-            for name, seconds in self.run_round().items():
+            for name, seconds in self.run_round():
                 self.times.setdefault(name, []).append(seconds)
-                print(f"round {number + 1}: {name}: {seconds:.2f} s", flush=True)
+                print(f"round {number + 1}: {name}: {seconds:.2f} s, load {os.getloadavg()[0]:.1f}", flush=True)
         return self.report()
 
     def report(self) -> int:
@@ -201,6 +201,8 @@ def rows() -> t.Iterator[tuple[str, str]]:
 
 
 def main() -> int:
+    # Ended from outside, it cleans up, too.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="mailtls-bench-") as folder:
         bench = Bench(pathlib.Path(folder))
         try:
