@@ -119,13 +119,13 @@ def test_the_sound_one_is_sound() -> None:
     assert compile_policy(parse_policy({"sendmail_tls_policy": SOUND}, today=TODAY), (8, 18, 1))
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES, VALUES)
 def test_any_value(raw: t.Any, smart_host: t.Any) -> None:
     judge({"sendmail_tls_policy": raw}, smart_host)
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(st.sampled_from(PATHS), VALUES, st.sampled_from(["set", "drop", "key", "twice"])),
@@ -152,7 +152,7 @@ def test_a_sound_policy_with_changes(changes: t.Any) -> None:
     judge({"sendmail_tls_policy": raw, "sendmail_tls_policy_host": {}})
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(VALUES)
 def test_any_layer(raw: t.Any) -> None:
     judge({"sendmail_tls_policy": SOUND, "sendmail_tls_policy_host": raw})

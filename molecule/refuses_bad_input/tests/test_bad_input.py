@@ -73,7 +73,7 @@ VARIABLES: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
     "misspelt key in the policy": (
         SPECIFICATION,
         {"sendmail_tls_policy": {"outbond": {}}},
-        ["sendmail_tls_policy.outbond", "Supported parameters include: outbound"],
+        ["sendmail_tls_policy.outbond", "Supported parameters include: inbound, outbound, relaying"],
     ),
     "level sendmail has not": (
         VALUES,

@@ -60,8 +60,8 @@ ADDRESS = _shape("an address or network", _IPV4, _IPV6)
 _ADDRESS_WORDS = (
     "an IPv4 address or its leading octets (10.1.2), or IPv6: with the address or its leading groups in full"
 )
-_HOST = _shape(f"a host or domain name, {_ADDRESS_WORDS}", _IPV4, _NAME, _IPV6)
-_HOST_OR_ALL = _shape(f"nothing (all others), {_HOST.words}", "", _IPV4, _NAME, _IPV6)
+_HOST = _shape(f"a host or domain name, {_ADDRESS_WORDS}", _IPV4, _IPV6, _NAME)
+_HOST_OR_ALL = _shape(f"nothing (all others), {_HOST.words}", "", _IPV4, _IPV6, _NAME)
 _ADDRESS_OR_ALL = _shape(f"nothing (all others), {_ADDRESS_WORDS}", "", _IPV4, _IPV6)
 _MAILBOX_PATTERNS = (_NAME, rf"{_LOCAL_PART}@", rf"{_LOCAL_PART}@{_NAME}")
 _MAILBOX_WORDS = "user@domain, user@, or a domain (without a leading dot)"

@@ -42,8 +42,8 @@ def requirement_value(requirement: Requirement, place: str) -> str:
 
 def target_key(target: Target, place: str) -> str:
     """What sendmail looks up: a name, the leading octets of an address, or its leading groups in full."""
-    if target.prefix == target.whole and target.family != IPV6:
-        return target.text
+    if target.prefix == target.whole:
+        return f"IPv6:{target.text}" if target.family == IPV6 else target.text
     width, separator, start = (8, ".", "") if target.family == IPV4 else (16, ":", "IPv6:")
     count, odd = divmod(target.prefix, width)
     if odd:
@@ -76,6 +76,5 @@ def session_value(session: SessionSettings) -> str:
         "CipherSuites": session.cipher_suites,
         "CertFile": session.certificate_file,
         "KeyFile": session.key_file,
-        "flags": "R" if session.require_crl else "",
     }
     return "; ".join(f"{name}={value}" for name, value in said.items() if value)

@@ -34,6 +34,8 @@ _OPENERS = (
     ),
     (r"S?[Ll]ocal_tls_server.*|STLS_connection.*|Stls_(?:server|connection).*", "the rules for servers are the role's"),
 )
+# By its letter V a server asks no client for a certificate, which levels of inbound mail and relaying need.
+_UNASKED = re.compile(r"define\(confTLS_SRV_OPTIONS, .*V.*\)|O\s*TLSSrvOptions\s*=.*V.*", re.DOTALL)
 _OPENING_SECTION = "LOCAL_TLS_SERVER"
 
 
@@ -56,6 +58,12 @@ def refuse_openers(text: str, where: str) -> tuple[Statement, ...]:
     """The statements of further mc lines; raises for one that opens TLS or moves the mail, whoever wrote it."""
     statements = parse_statements(text, where, framed=True)
     for one in statements:
+        if _UNASKED.fullmatch(str(one)):
+            raise MailtlsError(
+                f"{one} is refused: no client would be asked for a certificate, so none could be verified",
+                where=f"{where}, line {one.line}",
+                remedy="Remove it, and write request_certificate: false for single clients in sendmail_tls_policy.",
+            )
         # The role has its own access_db: any other is a second one.
         reason = explain_opening(one) or ("a second access map" if one.subject == ("FEATURE", "access_db") else "")
         remedy = "Remove it."

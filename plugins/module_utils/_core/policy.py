@@ -90,12 +90,11 @@ class SessionSettings(t.NamedTuple):
     cipher_suites: str = ""
     certificate_file: str = ""
     key_file: str = ""
-    require_crl: bool = False
 
     @property
     def demands(self) -> bool:
         """Whether it asks for more than the default does; a certificate of our own does not."""
-        return bool(self.min_protocol or self.cipher_list or self.cipher_suites or self.require_crl)
+        return bool(self.min_protocol or self.cipher_list or self.cipher_suites)
 
 
 class Peer(t.NamedTuple):

@@ -10,10 +10,10 @@ import re
 import typing as t
 
 from .errors import MailtlsError
-from .fields import read_boolean, read_choice, read_mapping, read_text, shown
+from .fields import read_choice, read_mapping, read_text, shown
 from .policy import SessionSettings
 
-SESSION_FIELDS = ("min_protocol", "cipher_list", "cipher_suites", "certificate_file", "key_file", "require_crl")
+SESSION_FIELDS = ("min_protocol", "cipher_list", "cipher_suites", "certificate_file", "key_file")
 PROTOCOLS = ("TLSv1.2", "TLSv1.3")
 _CIPHERS = re.compile(r"[A-Za-z0-9!+:@_-]{1,400}\Z")
 _PATH = re.compile(r"/[A-Za-z0-9./_-]{1,200}\Z")
@@ -42,7 +42,6 @@ def read_session(raw: t.Any, place: str) -> SessionSettings:
         _read_ciphers(values, "cipher_suites", place),
         _read_path(values, "certificate_file", place),
         _read_path(values, "key_file", place),
-        read_boolean(values.get("require_crl", False), f"{place}.require_crl"),
     )
 
 

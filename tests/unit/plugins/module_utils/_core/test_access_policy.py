@@ -100,7 +100,6 @@ def test_settings_of_sessions_and_none_for_the_others() -> None:
         "min_protocol": "TLSv1.3",
         "cipher_list": "HIGH:!aNULL",
         "cipher_suites": "TLS_AES_256_GCM_SHA384",
-        "require_crl": 1,
     }
     files = {"min_protocol": "TLSv1.2", "certificate_file": "/a", "key_file": "/b"}
     rows = compiled(
@@ -112,7 +111,7 @@ def test_settings_of_sessions_and_none_for_the_others() -> None:
     )
     assert rows["TLS_Clt_Features:10.1.2.3"] == (
         "Options=SSL_OP_NO_TLSv1,SSL_OP_NO_TLSv1_1,SSL_OP_NO_TLSv1_2; CipherList=HIGH:!aNULL;"
-        " CipherSuites=TLS_AES_256_GCM_SHA384; flags=R"
+        " CipherSuites=TLS_AES_256_GCM_SHA384"
     )
     assert rows["TLS_Clt_Features:10.1.2.4"] == "Options=SSL_OP_NO_TLSv1,SSL_OP_NO_TLSv1_1; CertFile=/a; KeyFile=/b"
     assert rows["TLS_Clt_Features:a.example"] == "Options=0"
@@ -138,7 +137,7 @@ def test_dane_and_mta_sts_are_left_out_by_name() -> None:
     ("raw", "release", "place", "told"),
     [
         (
-            peers({"next_hop": "[10.1.2.3]", "session": {"require_crl": True}}),
+            peers({"next_hop": "[10.1.2.3]", "session": {"min_protocol": "TLSv1.3"}}),
             (8, 15, 2),
             f"{OUT}.peers[0].session",
             "8.15.2",
@@ -157,7 +156,7 @@ def test_dane_and_mta_sts_are_left_out_by_name() -> None:
             "by the name of a host only",
         ),
         (
-            clients({"client": "10.1.2.3", "session": {"require_crl": True}}),
+            clients({"client": "10.1.2.3", "session": {"min_protocol": "TLSv1.3"}}),
             (8, 15, 2),
             f"{IN}.clients[0].session",
             "8.15.2",

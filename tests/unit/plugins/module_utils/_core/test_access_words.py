@@ -42,7 +42,7 @@ def test_a_pin_that_cannot_be_compared_is_refused_at_its_field() -> None:
 
 
 def test_sessions_pass_the_grammar() -> None:
-    for value in (NO_SESSION, session_value(SessionSettings("TLSv1.3", "HIGH:!aNULL", "", "/a", "/b", True))):
+    for value in (NO_SESSION, session_value(SessionSettings("TLSv1.3", "HIGH:!aNULL", "", "/a", "/b"))):
         assert TAGS["tls_clt_features"].values.fits(value)
 
 

@@ -29,3 +29,10 @@ def test_further_lines_do_not_move_the_mail(text: str) -> None:
 
 def test_other_further_lines_pass() -> None:
     assert len(mc_danger.refuse_openers("FEATURE(`redirect')dnl\nLOCAL_CONFIG\nCwx\n", "x")) == 2
+
+
+@pytest.mark.parametrize("text", ["define(`confTLS_SRV_OPTIONS', `V')", "LOCAL_CONFIG\nO TLSSrvOptions=V\n"])
+def test_clients_are_asked_for_certificates(text: str) -> None:
+    with pytest.raises(MailtlsError, match="no client would be asked for a certificate") as caught:
+        mc_danger.refuse_openers(text, "sendmail_mc_extra")
+    assert "request_certificate: false" in caught.value.remedy

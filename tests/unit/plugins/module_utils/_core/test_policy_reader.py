@@ -303,9 +303,9 @@ MALFORMED: list[tuple[t.Any, str, str]] = [
         f"{PEER}.session.certificate_file",
         "is not the path",
     ),
-    (peer(session={"require_crl": "perhaps"}), f"{PEER}.session.require_crl", "neither true nor false"),
+    (peer(session={"require_crl": True}), f"{PEER}.session.require_crl", "is not a key"),
     (
-        peer(level="none", exception=EXCEPTION, session={"require_crl": True}),
+        peer(level="none", exception=EXCEPTION, session={"min_protocol": "TLSv1.3"}),
         f"{PEER}.session",
         "level none has no TLS session",
     ),
