@@ -50,6 +50,9 @@ RUN_BY = {
         r'lab\.converge\(limit="mta1", sendmail_takeover=True',
     ),
     "ansible-playbook -i inventory.yml mailtls.relay.revert --limit mta1": (TAKES_OVER, r"lab\.converge\(REVERT"),
+    "ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ansible -i inventory.yml mta1 -m ansible.builtin.debug -a"
+    " \"msg={{ hostvars['mta1'] | mailtls.relay.tls_policy_explain('mta2.example.test',"
+    " recipient='alice@mta2.example.test') }}\"": ("tests/unit/test_policy_guide.py", r'"adhoc", \*arguments'),
     "ssh mta1.example.test sudo mailq": ("tests/testinfra/lab.py", r"mailq"),
 }
 PAGES = [

@@ -23,6 +23,7 @@ from .target import read_next_hop
 OTHER_NAME, OTHER_ADDRESS = "other.invalid", "203.0.113.255"
 # Strong enough for every demand; the weaker one is what AES-128 has.
 _STRONG, _WEAKER = 256, 128
+_DEMANDING = Requirement()
 Lines = t.Iterator[str]
 
 
@@ -54,10 +55,21 @@ class Case:
         self.requirements = {outbound.place: outbound.default}
         self.requirements.update((peer.place, peer.requirement) for peer in outbound.peers)
         self.requirements.update((one.place, one.requirement) for one in outbound.recipients)
-        places = [tls_server(rules, asked)[3], *([tls_rcpt(rules, asked)[3]] if asked.recipient else [])]
+        # A session in clear finds what is demanded first, one that is beyond reproach what is demanded last.
+        self.found = tls_server(rules, asked)
+        last = tls_server(rules, asked._replace(verify="OK", bits=_STRONG, cert_cn=asked.peer_name))
+        # An exception by address that does not hold, because DNS led to it and nobody wrote it.
+        self.unwritten = last[3] if last[3] != self.found[3] and not self._demands(last[3]) else ""
+        if self._demands(last[3]):
+            self.found = last
+        places = [self.found[3], *([tls_rcpt(rules, asked)[3]] if asked.recipient else [])]
         self.wanted = [self.requirements.get(place, MAY) for place in places]
         # Whose certificates could satisfy a rule.
         self.names = dict.fromkeys([one.name for one in self.wanted if one.name] or [asked.peer_name])
+
+    def _demands(self, place: str) -> bool:
+        """Whether a rule demands something; for entries that the user wrote himself, and for the belt: yes."""
+        return self.requirements.get(place, _DEMANDING).demands
 
 
 def read_hop(next_hop: t.Any, address: t.Any = "") -> Hop:
@@ -75,7 +87,7 @@ def read_hop(next_hop: t.Any, address: t.Any = "") -> Hop:
 
 def explain(policy: Policy, placed: t.Sequence[Placed], release: Release, hop: Hop, recipient: str = "") -> str:
     """The whole answer. ``placed`` is what ``policy`` compiles to for sendmail of this release."""
-    asked = Session(peer_name=hop.name, peer_address=hop.address, recipient=recipient)
+    asked = Session(peer_name=hop.name, peer_address=hop.address, recipient=recipient, next_hop=hop.name)
     case = Case(policy, {entry.key: entry.value for _place, entry in placed}, Rules(placed, release), asked)
     title = f"Mail {f'for {recipient} ' if recipient else ''}through {hop}, sendmail {written(release)}"
     return "\n".join([title, "", *_rules(case), "", *_table(case)])
@@ -92,7 +104,7 @@ def describe(wanted: Requirement) -> str:
 
 def _rules(case: Case) -> Lines:
     """Which rule is found for the connection, and which for the recipient."""
-    _text, _ruleset, key, place = tls_server(case.rules, case.asked)
+    _text, _ruleset, key, place = case.found
     wanted = case.requirements.get(place)
     if wanted is None:
         yield "The next hop must offer what this entry says."
@@ -103,6 +115,8 @@ def _rules(case: Case) -> Lines:
     else:
         yield "STARTTLS is not tried with this next hop: mail goes out in clear text."
     yield from _entry(case, key, place)
+    if case.unwritten:
+        yield f"  The exception {case.unwritten} is for this address as a next hop in brackets, not for a name."
     for peer in case.policy.outbound.peers if place != case.policy.outbound.place else ():
         if peer.place == place:
             yield from _caveats(peer)

@@ -14,7 +14,8 @@ from .._core.errors import MailtlsError
 from .._core.exchange import parse_exchanges, render_questions
 from .command import run
 
-_SENDMAIL, _CF = "/usr/sbin/sendmail", "/etc/mail/sendmail.cf"
+_SENDMAIL = "/usr/sbin/sendmail"
+_CF = "/etc/mail/sendmail.cf"
 # Name servers that are silent take sendmail some ten seconds a name.
 _TIMEOUT = 60.0
 

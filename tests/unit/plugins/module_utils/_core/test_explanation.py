@@ -74,7 +74,7 @@ def test_the_whole_answer() -> None:
 def test_an_exception_says_who_answers_for_it_and_what_leaves_in_clear() -> None:
     peers = [{"next_hop": "192.0.2.39"}, {"next_hop": "192.0.2.40", "level": "may", "exception": FAX}]
     outbound = {"peers": peers}
-    told = lines(outbound, Hop("fax.example.org", "192.0.2.40"))
+    told = lines(outbound, Hop("[192.0.2.40]", "192.0.2.40"))
     assert told[2:5] == [
         "The next hop need not offer TLS: without it, mail goes out in clear text.",
         "  TLS_Srv:192.0.2.40 OK  from sendmail_tls_policy.outbound.peers[1]",
@@ -82,7 +82,26 @@ def test_an_exception_says_who_answers_for_it_and_what_leaves_in_clear() -> None
     ]
     assert told[7].endswith("goes out in CLEAR TEXT")
     assert told[8].endswith("waits: 454 4.7.0 TLS handshake failed.")
-    assert told[-2].endswith("waits: 403 4.7.0 encryption too weak 0 less than 128")
+
+
+def test_an_exception_by_address_is_not_for_what_dns_leads_there() -> None:
+    outbound = {"peers": [{"next_hop": "192.0.2.40", "level": "may", "exception": FAX}]}
+    told = lines(outbound, Hop("fax.example.org", "192.0.2.40"))
+    assert told[2:6] == [
+        "The next hop must offer TLS with at least 128 bits.",
+        "  TLS_Srv: TEMP+ENCR:128  from sendmail_tls_policy.outbound.default",
+        "  The exception sendmail_tls_policy.outbound.peers[0] is for this address as a next hop in brackets, not for a"
+        " name.",
+        "",
+    ]
+    assert told[7].endswith("waits: 403 4.7.0 encryption too weak 0 less than 128")
+    assert not [line for line in told if "CLEAR" in line]
+
+
+def test_what_an_address_demands_beyond_the_default_is_demanded_of_names_too() -> None:
+    outbound = {"peers": [{"next_hop": "[192.0.2.40]", "level": "secure", "name": "fax.example.org"}]}
+    told = lines(outbound, Hop("fax.example.org", "192.0.2.40"))
+    assert told[3].startswith("  TLS_Srv:192.0.2.40 TEMP+VERIFY:128+CN:fax.example.org")
 
 
 def test_a_name_that_dns_decides_is_called_so() -> None:

@@ -17,6 +17,10 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core.rulesets impor
 OLD, NEW = (8, 15, 2), (8, 18, 1)
 CLEAR = Session(peer_name="mta2.example", peer_address="192.0.2.9", recipient="bob@example")
 GOOD = CLEAR._replace(verify="OK", bits=256, cert_cn="mta2.example", cert_issuer="/O=x/CN=CA", cert_subject="/O=x/CN=a")
+MTA2 = "TLS_Srv:mta2.example"
+WRITTEN = CLEAR._replace(peer_name="[192.0.2.9]", next_hop="[255.255.255.255]:[192.0.2.9]")
+HERE = CLEAR._replace(peer_name="[127.0.0.1]", peer_address="127.0.0.1")
+SILENT = "403 4.7.0 the access map says nothing of TLS"
 WEAK = "403 4.7.0 encryption too weak 0 less than 128"
 LATER = "451 4.3.0 Temporary system failure. Please try again later."
 LOCAL = {"peer_name": "mta2.local"}
@@ -32,15 +36,31 @@ def rules(*rows: tuple[str, str], release: tuple[int, ...] = NEW) -> Rules:
     [
         ([FLOOR], CLEAR, (WEAK, "tls_server", "TLS_Srv:", "place of TLS_Srv:")),
         ([FLOOR], GOOD, ("", "tls_server", "TLS_Srv:", "place of TLS_Srv:")),
-        ([FLOOR, ("TLS_Srv:192.0", "OK")], CLEAR, ("", "tls_server", "TLS_Srv:192.0", "place of TLS_Srv:192.0")),
-        ([FLOOR, ("TLS_Srv:192", "x<TMPF>")], CLEAR, ("", "tls_server", "TLS_Srv:192", "place of TLS_Srv:192")),
+        ([FLOOR, ("TLS_Srv:192.0", "OK")], WRITTEN, ("", "tls_server", "TLS_Srv:192.0", "place of TLS_Srv:192.0")),
+        ([FLOOR, ("TLS_Srv:192", "x<TMPF>")], WRITTEN, ("", "tls_server", "TLS_Srv:192", "place of TLS_Srv:192")),
+        # To an excepted address by a name: DNS said so, and the default holds.
+        ([FLOOR, ("TLS_Srv:192.0", "OK")], CLEAR, (WEAK, "tls_server", "TLS_Srv:", "place of TLS_Srv:")),
+        (
+            [FLOOR, ("TLS_Srv:192.0", "OK")],
+            WRITTEN._replace(next_hop="x"),
+            (WEAK, "tls_server", "TLS_Srv:", "place of TLS_Srv:"),
+        ),
+        ([FLOOR, ("TLS_Srv:192.0", "OK")], GOOD, ("", "tls_server", "TLS_Srv:192.0", "place of TLS_Srv:192.0")),
+        (
+            [FLOOR, ("TLS_Srv:192.0", "TEMP+ENCR:300")],
+            GOOD,
+            ("256 less than 300", "tls_server", "TLS_Srv:192.0", "place of TLS_Srv:192.0"),
+        ),
+        ([FLOOR, ("TLS_Srv:127", "OK")], HERE, ("", "tls_server", "TLS_Srv:127", "place of TLS_Srv:127")),
+        ([FLOOR, (MTA2, "OK")], CLEAR, ("", "tls_server", MTA2, f"place of {MTA2}")),
         # The belt.
         ([], CLEAR, (WEAK, "tls_server", "", BELT)),
         ([("TLS_Srv:", "OK")], CLEAR, (WEAK, "tls_server", "", BELT)),
         ([("TLS_Srv:", "(x)")], CLEAR, (WEAK, "tls_server", "", BELT)),
-        ([("TLS_Srv:", "(x)")], GOOD, ("", "tls_server", "TLS_Srv:", "place of TLS_Srv:")),
-        ([("TLS_Srv:", "<TMPF>")], GOOD, (LATER, "tls_server", "TLS_Srv:", "place of TLS_Srv:")),
-        ([], GOOD, ("", "tls_server", "", NO_RULE)),
+        ([("TLS_Srv:", "(x)")], GOOD, (SILENT, "tls_server", "", BELT)),
+        ([("TLS_Srv:", "<TMPF>")], GOOD, (SILENT, "tls_server", "", BELT)),
+        ([], GOOD, (SILENT, "tls_server", "", BELT)),
+        ([], CLEAR._replace(verify="SOFTWARE"), ("454 4.7.0 TLS handshake failed.", "tls_server", "", NO_RULE)),
         ([FLOOR], GOOD._replace(peer_name="evil.192"), ("the next hop evil.192", "tls_server", "", BELT)),
         ([FLOOR], GOOD._replace(peer_name="IPv6:1"), ("the next hop IPv6:1", "tls_server", "", BELT)),
         ([FLOOR], GOOD._replace(peer_name="a10"), ("", "tls_server", "TLS_Srv:", "place of TLS_Srv:")),
@@ -75,6 +95,7 @@ def test_tls_server(rows: list[tuple[str, str]], session: Session, answer: tuple
     ("name", "rows", "session", "text"),
     [
         ("tls_client", [("TLS_Clt:", "ENCR:128")], CLEAR, "454 4.7.0 encryption too weak 0 less than 128"),
+        ("tls_client", [("TLS_Clt:", "<TMPF>")], CLEAR, LATER),
         ("tls_client", [], CLEAR, ""),
         ("tls_client", [], CLEAR._replace(peer_name="x.10"), "403 4.7.0 the client x.10 has an address for a name"),
         ("tls_rcpt", [("TLS_Rcpt:example", "TEMP+ENCR:128")], CLEAR, WEAK),
