@@ -47,7 +47,8 @@ def pairs(first: str, second: str) -> list[tuple[str, str]]:
 
 def rows(policy: str) -> list[str]:
     """What the variables of an example compile to, as the guide prints it: keys and values in two columns."""
-    entries = [entry for _place, entry in compile_policy(parse_policy(yaml.safe_load(policy), today=TODAY), NEWEST)]
+    layers = {name: value for name, value in yaml.safe_load(policy).items() if name.startswith("sendmail_tls_policy")}
+    entries = [entry for _place, entry in compile_policy(parse_policy(layers, today=TODAY), NEWEST)]
     width = max(len(entry.key) for entry in entries)
     return [f"{entry.key:{width}}  {entry.value}" for entry in entries]
 
