@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import typing as t
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from .._core.errors import MailtlsError
@@ -27,15 +28,27 @@ class Completed:
 
 
 def run(
-    argv: t.Sequence[str], *, given: str | bytes = "", timeout: float = DEFAULT_TIMEOUT, cwd: str = "/"
+    argv: t.Sequence[str],
+    *,
+    given: str | bytes = "",
+    given_from: str = "",
+    timeout: float = DEFAULT_TIMEOUT,
+    cwd: str = "/",
 ) -> Completed:
-    """Run ``argv`` in the C locale with ``given`` on its standard input; ``timeout`` is in seconds."""
+    """Run ``argv`` in the C locale with ``given``, or the file ``given_from``, on its standard input.
+
+    ``timeout`` is in seconds.
+    """
     data = given.encode() if isinstance(given, str) else given
+    source: dict[str, t.Any] = {"input": data}
     environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin")
     try:
-        ended = subprocess.run(
-            list(argv), input=data, capture_output=True, timeout=timeout, cwd=cwd, env=environment, check=False
-        )
+        with ExitStack() as stack:
+            if given_from:
+                source = {"stdin": stack.enter_context(open(given_from, "rb"))}
+            ended = subprocess.run(
+                list(argv), capture_output=True, timeout=timeout, cwd=cwd, env=environment, check=False, **source
+            )
     except FileNotFoundError:
         raise MailtlsError(f"{argv[0]} is not on this host", remedy="Install the package it comes from.") from None
     except subprocess.TimeoutExpired:

@@ -94,7 +94,7 @@ def make(path: str, content: bytes, text_access: files.Access, kind: str = "hash
     """Write the text aside and compile it aside."""
     text = files.write_aside(path, content, text_access)
     database = _database_aside(path)
-    ended = run([_MAKEMAP, kind, database], given=content)
+    ended = run([_MAKEMAP, kind, database], given_from=text)
     said = ended.errors.strip()[:500]
     return Made(text, database, f"(status {ended.status}): {said}" if ended.status or said else "")
 

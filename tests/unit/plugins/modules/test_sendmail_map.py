@@ -45,11 +45,10 @@ class Relay:
         self.access: dict[str, files.Access] = {}
         self.steps_to_live = -1
 
-    def run(self, argv: list[str], *, given: str | bytes = "") -> Completed:
+    def run(self, argv: list[str], *, given_from: str = "") -> Completed:
         if argv[1] == "-u":
             return Completed(0, pathlib.Path(argv[3]).read_text(), "")
-        assert isinstance(given, bytes)
-        lines = [line for line in given.decode().splitlines() if not line.startswith("#")]
+        lines = [line for line in pathlib.Path(given_from).read_text().splitlines() if not line.startswith("#")]
         rows = [f"{key.lower()}\t{value}\n" for key, value in (line.split("\t") for line in lines)]
         pathlib.Path(argv[2]).write_text("".join(rows[: 1 if self.loses_rows else None]))
         self.step()

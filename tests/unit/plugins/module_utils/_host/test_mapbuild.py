@@ -21,9 +21,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Completed]:
     """How makemap answers when it dumps (-u) and when it builds; the calls are in ``calls``."""
     answers = {"-u": Completed(0, "k\tv\n", ""), "hash": Completed(0, "", "")}
 
-    def run(argv: list[str], *, given: str | bytes = "") -> Completed:
+    def run(argv: list[str], *, given_from: str = "") -> Completed:
         if argv[1] == "hash":
-            pathlib.Path(argv[2]).write_bytes(given if isinstance(given, bytes) else given.encode())
+            pathlib.Path(argv[2]).write_bytes(pathlib.Path(given_from).read_bytes())
         return answers[argv[1]]
 
     monkeypatch.setattr(mapbuild, "run", run)
