@@ -72,7 +72,8 @@ class Relay:
         line = self._process.stdout.readline()
         assert line, f"{self.container} gave up"
         answers = json.loads(line)
-        assert len(answers) == len(questions), f"{self.container}: {len(questions)} asked, {len(answers)} answered"
+        told = f"{self.container}: {len(questions)} asked, {len(answers)} answered, the last one {answers[-1:]}"
+        assert len(answers) == len(questions), told
         return [read_answer(question.ruleset, said) for question, said in zip(questions, answers)]
 
     def close(self) -> None:

@@ -66,7 +66,8 @@ def read_row(key: str, value: str, place: str, rules: Dialect) -> Row | None:
 
 
 def answer(key: str, tokens: tuple[str, ...]) -> tuple[str, ...]:
-    return tokens or scan(key.partition(":")[2])
+    """The value, or what sendmail goes on with where it cannot read one: the key, in the letters of the database."""
+    return tokens or scan(key.partition(":")[2].lower())
 
 
 Table = t.Mapping[str, Row]

@@ -128,6 +128,8 @@ def test_the_other_rule_sets(name: str, rows: list[tuple[str, str]], session: Se
         ("srv_features", [], NEW, ()),
         ("clt_features", [("Clt_Features:mta2.example", "D M")], NEW, ("D", "M")),
         ("clt_features", [("Clt_Features:", "M")], NEW, ("M",)),
+        # A value that sendmail cannot read: it goes on with the key, as the database has it.
+        ("clt_features", [("Clt_Features:MTA2.Example", "(x)")], NEW, ("mta2", ".", "example")),
         # Asked with the name of the client, which a delivery does not have.
         ("clt_features", [("Clt_Features:mta2.example", "D M")], (8, 17, 1, 9), ()),
     ],
