@@ -96,6 +96,11 @@ ASKED = [
     clear("TLS_Srv:\tPERM+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="503 other side does not support STARTTLS"),
     encrypted("TLS_Srv:\tTEMP+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="403 authentication failed"),
     encrypted("TLS_Srv:\tTEMP+VERIFY:128", "TLS_Srv:192.0.2.9\tOK", answer="OK", verify="OK"),
+    # The CN is compared with the server's name, although the client's stands where sendmail keeps it.
+    *(
+        encrypted("TLS_Srv:\tTEMP+VERIFY:128+CN", FOR_LOCAL, answer="OK", verify="OK", name=name)
+        for name in ("mta2.example", "mta2.local")
+    ),
     # What an address demands beyond the default is demanded wherever it is met.
     clear(DEFAULT, "TLS_Srv:192.0.2.9\tTEMP+VERIFY:128", answer=WEAK),
     encrypted(DEFAULT, "TLS_Srv:192.0.2.9\tTEMP+VERIFY:128", answer="403 authentication failed"),
@@ -155,6 +160,7 @@ def other_map(lab: Lab, host: str, rows: tuple[str, ...]) -> t.Iterator[None]:
 
 def answer(lab: Lab, host: str, asked: Asked) -> str:
     session = {"server_name": asked.name, "server_addr": asked.address, "cipher_bits": asked.bits}
+    session |= {"cn_subject": asked.name, "TLS_Name": "client.example"}
     typed = "".join(f".D{{{macro}}}{value}\n" for macro, value in session.items())
     typed += f".Dh{asked.hop}\ntls_server {asked.verify}\n"
     output = lab.read(host, f"printf '%s' {shlex.quote(typed)} | sendmail -bt -Am")

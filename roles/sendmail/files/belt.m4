@@ -10,6 +10,8 @@ LOCAL_CONFIG
 Kmailtls_address regex -a@ADDRESS (:.*|(^|\.)[0-9]+\.?)$
 Kmailtls_local regex -a@LOCAL (^|\.)local\.?$
 LOCAL_TLS_SERVER
+dnl # What a certificate's CN is compared with: sendmail sets it only behind these rules, and until then it is the client's name.
+R$*	$: $(macro {TLS_Name} $@ $&{server_name} $) $1
 dnl # LMTP to a program or a socket of this host has "local" for an address, and so the map's exception for it is TLS_Srv:local.
 dnl # By the rules of the map that key would speak for every host below .local, too: those must meet the map's default here.
 R$*	$: $1 $| < $&{server_addr} > < $&{server_name} >
