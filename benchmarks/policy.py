@@ -61,7 +61,7 @@ def main() -> None:
             "read and compile": lambda raw=raw: compile_policy(parse_policy(raw, today=TODAY), (8, 18, 1)),
         }
         best = dict.fromkeys(steps, float("inf"))
-        for _ in range(ROUNDS):
+        for _round in range(ROUNDS):
             best = {name: min(best[name], seconds(action)) for name, action in steps.items()}
         for name, took in best.items():
             goal = f"  goal {GOAL}: {'met' if PEERS / took >= GOAL else 'missed'}" if name == "compile" else ""

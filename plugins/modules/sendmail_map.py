@@ -87,6 +87,19 @@ options:
       - A cf. If it names another access map than O(path), nothing is written, since nobody would ask this map.
       - Left out, or where there is no such file, nothing is compared.
     type: path
+  _lines:
+    description: What the controller's half of this module brings, not for users; the entries as text.
+    type: str
+  _lines_file:
+    description: The same, not for users; a file on the host with that text, compressed.
+    type: path
+  _digest:
+    description: The same, not for users; SHA-256 of that text.
+    type: str
+  _listed:
+    description: The same, not for users; how many lines of that text come from a list.
+    type: int
+    default: 0
   owner:
     description: Owner of the database; the text is always of root, mode 0600.
     type: str

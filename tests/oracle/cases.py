@@ -221,7 +221,7 @@ def lots(draw: st.DrawFn, questions: int) -> Lot:
     chance = random.Random(draw(st.integers(0, 2**32 - 1)))
     # Hosts and certificates that the map speaks of come more often.
     known = [key for tag, key, _value in rows if key and tag.lower() in {"tls_srv", "tls_clt", "try_tls"}] or HOSTS
-    return placed, [question(chance, known) for _ in range(questions)]
+    return placed, [question(chance, known) for _number in range(questions)]
 
 
 def question(chance: random.Random, known: t.Sequence[str]) -> Question:
@@ -322,4 +322,4 @@ def ruled(draw: st.DrawFn, questions: int) -> Lot:
     placed = list(compile_policy(parse_policy({"sendmail_tls_policy": policy}, today=TODAY)))
     chance = random.Random(draw(st.integers(0, 2**32 - 1)))
     known = [peer["next_hop"] for peer in policy["outbound"]["peers"] if "/" not in peer["next_hop"]]
-    return placed, [question(chance, known or HOSTS) for _ in range(questions)]
+    return placed, [question(chance, known or HOSTS) for _number in range(questions)]

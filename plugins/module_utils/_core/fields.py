@@ -21,11 +21,11 @@ MOST_DIGITS = 40
 class _Shortened(reprlib.Repr):
     """``repr`` that ends: values may be huge, nested without end, or numbers with more digits than Python prints."""
 
-    def repr_int(self, value: int, level: int) -> str:
-        return repr(value) if value.bit_length() <= 4 * MOST_DIGITS else "a huge number"
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if x.bit_length() <= 4 * MOST_DIGITS else "a huge number"
 
-    def repr_str(self, value: str, level: int) -> str:
-        return repr(value) if len(value) <= LONGEST_SHOWN else f"{value[: LONGEST_SHOWN - 3]!r}..."
+    def repr_str(self, x: str, level: int) -> str:
+        return repr(x) if len(x) <= LONGEST_SHOWN else f"{x[: LONGEST_SHOWN - 3]!r}..."
 
 
 _SHORTENED = _Shortened()

@@ -70,7 +70,7 @@ def _key(values: t.Mapping[str, t.Any], field: str, place: str) -> t.Any:
 
 
 def _read_peer(raw: t.Any, place: str, default: Requirement, cache: _Cache) -> Peer:
-    values = raw if type(raw) is dict and _PEER_KEYS.issuperset(raw) else read_mapping(raw, place, PEER_FIELDS)
+    values = raw if isinstance(raw, dict) and _PEER_KEYS.issuperset(raw) else read_mapping(raw, place, PEER_FIELDS)
     target = read_next_hop(_key(values, "next_hop", place), place)
     requirement = _read_requirement(values, place, default, cache)
     if values.keys() <= _SHORT:
@@ -101,7 +101,7 @@ def _read_recipient(raw: t.Any, place: str) -> Recipient:
 
 
 def _read_client(raw: t.Any, place: str, default: Requirement, cache: _Cache) -> Client:
-    values = raw if type(raw) is dict and _CLIENT_KEYS.issuperset(raw) else read_mapping(raw, place, CLIENT_FIELDS)
+    values = raw if isinstance(raw, dict) and _CLIENT_KEYS.issuperset(raw) else read_mapping(raw, place, CLIENT_FIELDS)
     offered = _flag(values, "starttls_offered", place, False) if "starttls_offered" in values else None
     requirement = _read_requirement(values, place, default, cache)
     if requirement.level == "none":

@@ -58,10 +58,10 @@ class Tagged(str):
 
 
 NESTED: t.Any = []
-for _ in range(5000):
+for _depth in range(5000):
     NESTED = [NESTED]
 STRANGE: tuple[t.Any, ...] = (None, 7, 1.5, True, "text", "", ["a"], b"x", {1}, "x" * 100_000, 10**5000, NESTED)
-NO_MAPPING = [value for value in STRANGE]
+NO_MAPPING = list(STRANGE)
 NO_LIST = [value for value in STRANGE if not isinstance(value, list)]
 NO_WORD: tuple[t.Any, ...] = (
     None,
