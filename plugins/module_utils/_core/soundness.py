@@ -16,6 +16,7 @@ from .target import read_next_hop
 # The widest networks that an exception may cover. Loopback and 10.0.0.0/8 are private; others of 8 bits hold strangers.
 _WIDEST = {4: 16, 6: 48}
 _PRIVATE = ("10.0.0.0", "127.0.0.0")
+_NOBODY = Target(0, "")
 
 
 def refuse_unsound(policy: Policy, today: datetime.date, sole_next_hop: str, failure_place: str) -> None:
@@ -34,6 +35,8 @@ def _judge_outbound(outbound: Outbound, today: datetime.date, sole_next_hop: str
             where=f"{outbound.place}.level",
             remedy="Allowed: encrypt, verify, secure. Exceptions stand in outbound.peers.",
         )
+    if default.level == "verify" and _read(sole_next_hop).literal:
+        _refuse_nameless(f"{outbound.place}.level", sole_next_hop)
     # A long list shares a few requirements; those that ask for as much as the default need no closer look.
     alike = {default: True}
     for peer in outbound.peers:
@@ -43,6 +46,8 @@ def _judge_outbound(outbound: Outbound, today: datetime.date, sole_next_hop: str
             alike[requirement] = not uneven and requirement.failure != PERMANENT
         if not alike[requirement] or peer.session is not None:
             _judge_peer(peer, outbound, sole_next_hop)
+        if requirement.level == "verify" and peer.target.literal:
+            _refuse_nameless(f"{peer.place}.level", f"[{peer.target}]")
         if peer.exception is not None:
             _refuse_ended(peer, today)
 
@@ -62,15 +67,16 @@ def _judge_peer(peer: Peer, outbound: Outbound, sole_next_hop: str) -> None:
         more = "its session asks for more"
     if more:
         _refuse_movable(peer, more)
-    if peer.requirement.failure == PERMANENT and _is_same(peer.target, sole_next_hop):
+    if peer.requirement.failure == PERMANENT and peer.target.identity == _read(sole_next_hop).identity:
         _refuse_permanent(f"{peer.place}.failure", sole_next_hop)
 
 
-def _is_same(target: Target, written: str) -> bool:
+def _read(sole_next_hop: str) -> Target:
+    """The smart host as a next hop; one without a text where it is none, or is not written as the policy has it."""
     try:
-        return target.identity == read_next_hop(written, "").identity
+        return read_next_hop(sole_next_hop, "")
     except MailtlsError:
-        return False
+        return _NOBODY
 
 
 def _refuse_movable(peer: Peer, more: str) -> None:
@@ -157,6 +163,14 @@ def _refuse_ended(item: Peer | Client, today: datetime.date) -> None:
             where=f"{item.place}.exception.until",
             remedy="Remove the item, or let its owner agree to a later day.",
         )
+
+
+def _refuse_nameless(place: str, next_hop: str) -> t.NoReturn:
+    raise MailtlsError(
+        f"at level verify the certificate must bear the name of the host, and {next_hop} has none",
+        where=place,
+        remedy="Write level secure, with the name that the certificate bears, or hand mail to a name.",
+    )
 
 
 def _refuse_permanent(place: str, sole_next_hop: str) -> None:

@@ -345,6 +345,11 @@ MALFORMED: list[tuple[t.Any, str, str]] = [
         f"{CLIENT}.exception",
         "level may is below encrypt (sendmail_tls_policy.inbound.default)",
     ),
+    (
+        {"outbound": {"default": {"level": "verify"}, "peers": [{"next_hop": "[192.0.2.7]", "level": "verify"}]}},
+        f"{PEER}.level",
+        "[192.0.2.7] has none",
+    ),
     # --- relaying ---
     (certificate(issuer=None), f"{CERTIFICATE}.issuer", "is not a distinguished name"),
     ({"relaying": {"certificates": [{}]}}, f"{CERTIFICATE}.issuer", "has no issuer"),

@@ -55,3 +55,11 @@ def test_clients_by_name_are_a_risk_always() -> None:
     with pytest.raises(MailtlsError, match=r"^here\.accept_dns_risk: "):
         judge(clients=[Client("here", NAME, Requirement("may", 0))])
     judge(clients=[Client("here", NAME, Requirement("may", 0), accept_dns_risk=True)])
+
+
+@pytest.mark.parametrize("sole", ["[192.0.2.7]", "[ipv6:2001:db8::7]"])
+def test_an_address_has_no_name_that_level_verify_could_compare(sole: str) -> None:
+    with pytest.raises(MailtlsError, match=r"^sendmail_tls_policy\.outbound\.default\.level: .* has none"):
+        judge(default=Requirement("verify"), sole=sole)
+    judge(default=Requirement("verify"), sole="mta2.example.org")
+    judge(default=Requirement("secure", name="a"), sole=sole)
