@@ -4,8 +4,8 @@
 
 """How fast a long policy is read and compiled, and sessions judged, beside the plainest thing that could be done.
 
-``make bench-policy`` prints two tables; each row is the median of BENCH_ROUNDS rounds, and all rows stand in each round,
-so that a ratio does not depend on what else the machine does. ``BENCH_PEERS`` is the number of peers.
+``make bench-policy`` prints two tables; each row is the median of BENCH_ROUNDS rounds, and all rows stand in each
+round, so that a ratio does not depend on what else the machine does. ``BENCH_PEERS`` is the number of peers.
 """
 
 from __future__ import annotations

@@ -63,6 +63,8 @@ class Rules:
                 self._add(row)
         self.nothing = parse_requirement((), self.dialect)
         self.floor = self.tables["tls_srv"].get("")
+        # Whether a server's address need be looked up: a name with a dot is none.
+        self.knows_addresses = any(map(_may_be_address, self.tables["tls_srv"]))
         self.floor_demands = self.floor is not None and self.floor.demands
 
     def _add(self, row: Row) -> None:
@@ -84,24 +86,25 @@ class Rules:
 
 def tls_server(rules: Rules, session: Session) -> Answer:
     """May mail go to this server? Asked once a connection, before the sender is named. The belt is asked first."""
-    name, address = session.peer_name, session.peer_address
+    name, address = session.peer_name, session.peer_address.lower()
+    table = rules.tables["tls_srv"]
     odd = name[-1:] in _ENDS or ":" in name
     # LMTP on this host is called "local", and excepted by that name; other hosts so called meet the map's default. So
     # does a host without a row of its own, unless it is written in the configuration by this address: DNS led here.
-    row = find_name(rules.tables["tls_srv"], name.lower())
-    led = row is None and not _is_here(address.lower()) and not _is_written(session)
-    if led or (odd and _below_local(name) and address.lower() != "local"):
+    row = find_name(table, name.lower())
+    led = row is None and not (_is_here(address) or _is_written(session))
+    if row is None and rules.knows_addresses:
+        row = find_address(table, address)
+    if led or (odd and _below_local(name) and address != "local"):
         held = _meet_default(rules, session)
-        if held[0]:
-            return held
-        if led and not odd and rules.floor_demands and find_address(rules.tables["tls_srv"], address.lower()) is None:
+        if held[0] or (row is None and rules.floor_demands and not odd):
             return held
     if odd and _like_an_address(name):
         return f"403 4.7.0 the next hop {spoken(name)} has an address for a name", "tls_server", "", BELT
     if not rules.floor_demands:
         weak = f"encryption too weak {session.bits} less than {BELT_BITS}" if session.bits < BELT_BITS else ""
         return f"403 4.7.0 {weak or SILENT}", "tls_server", "", BELT
-    return _by_host(rules, rules.tables["tls_srv"], "tls_server", session)
+    return _by_row(rules, row or table[""], "tls_server", session)
 
 
 def _meet_default(rules: Rules, session: Session) -> Answer:
@@ -110,6 +113,10 @@ def _meet_default(rules: Rules, session: Session) -> Answer:
     if floor is None:
         return rules.judge(rules.nothing, session), "tls_server", "", NO_RULE
     return rules.judge(floor.wanted, session) if floor.tokens else "", "tls_server", floor.key, floor.place
+
+
+def _may_be_address(subject: str) -> bool:
+    return bool(subject) and ("." not in subject or ":" in subject or not subject[-1].isalpha())
 
 
 def _is_here(address: str) -> bool:
@@ -132,19 +139,23 @@ def tls_client(rules: Rules, session: Session) -> Answer:
 
 
 def _by_host(rules: Rules, table: Table, ruleset: str, session: Session) -> Answer:
-    row = find_name(table, session.peer_name.lower()) or find_address(table, session.peer_address.lower())
-    if row is not None:
-        # A map that failed for a name or an address is taken for one that demands nothing.
-        wanted = rules.nothing if row.fails else row.wanted
-        return judge_requirement(wanted, session, rules.dialect, rules.tagged), ruleset, row.key, row.place
-    row = table.get("")
+    row = find_host(table, session.peer_name, session.peer_address)
     if row is None:
         return judge_requirement(rules.nothing, session, rules.dialect, rules.tagged), ruleset, "", NO_RULE
+    return _by_row(rules, row, ruleset, session)
+
+
+def _by_row(rules: Rules, row: Row, ruleset: str, session: Session) -> Answer:
+    # A map that failed for a name or an address is taken for one that demands nothing.
+    wanted, is_default = row.wanted, row.key[-1:] == ":"
     if row.fails:
-        return _TRY_LATER, ruleset, row.key, row.place
-    # Where sendmail cannot read the value, it gives up with the whole rule set.
-    text = judge_requirement(row.wanted, session, rules.dialect, rules.tagged) if row.tokens else ""
-    return text, ruleset, row.key, row.place
+        if is_default:
+            return _TRY_LATER, ruleset, row.key, row.place
+        wanted = rules.nothing
+    elif is_default and not row.tokens:
+        # Where sendmail cannot read the value, it gives up with the whole rule set.
+        return "", ruleset, row.key, row.place
+    return judge_requirement(wanted, session, rules.dialect, rules.tagged), ruleset, row.key, row.place
 
 
 def tls_rcpt(rules: Rules, session: Session) -> Answer:

@@ -96,6 +96,7 @@ def test_tls_server(rows: list[tuple[str, str]], session: Session, answer: tuple
     [
         ("tls_client", [("TLS_Clt:", "ENCR:128")], CLEAR, "454 4.7.0 encryption too weak 0 less than 128"),
         ("tls_client", [("TLS_Clt:", "<TMPF>")], CLEAR, LATER),
+        ("tls_client", [("TLS_Clt:", "(x)")], CLEAR, ""),
         ("tls_client", [], CLEAR, ""),
         ("tls_client", [], CLEAR._replace(peer_name="x.10"), "403 4.7.0 the client x.10 has an address for a name"),
         ("tls_rcpt", [("TLS_Rcpt:example", "TEMP+ENCR:128")], CLEAR, WEAK),
