@@ -37,6 +37,8 @@ class Tally:
         self.spoken: collections.Counter[str] = collections.Counter()
         self.seconds: collections.Counter[str] = collections.Counter()
         self.disagreements: list[str] = []
+        # How many of them were shown already.
+        self.told = 0
 
     def table(self) -> str:
         releases = sorted({version for _ruleset, version in self.cases})

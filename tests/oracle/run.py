@@ -28,15 +28,16 @@ def main() -> int:
         time.sleep(5)
         done = ", ".join(f"{suite} {sum(tally.cases.values())}" for suite, tally in tallies.items())
         print(f"{time.monotonic() - begin:6.0f} s: {done}", flush=True)
+        for tally in tallies.values():
+            print("".join(f"{one}\n" for one in tally.disagreements[tally.told :]), end="", flush=True)
+            tally.told = len(tally.disagreements)
     total = Tally()
     for tally in tallies.values():
         total.cases += tally.cases
         total.spoken += tally.spoken
         total.seconds += tally.seconds
         total.disagreements += tally.disagreements
-    print(
-        "\n".join([*total.disagreements, total.table(), f"seed {start}, {time.monotonic() - begin:.0f} seconds in all"])
-    )
+    print("\n".join([total.table(), f"seed {start}, {time.monotonic() - begin:.0f} seconds in all"]))
     short = any(sum(tally.cases.values()) < cases for tally in tallies.values())
     return 1 if total.disagreements or short else 0
 
