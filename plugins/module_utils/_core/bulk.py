@@ -80,11 +80,11 @@ def render_listed(raw: t.Any, place: str) -> bytes:
 
     Raises MailtlsError for whatever cannot be written as one line.
     """
-    if isinstance(raw, (list, tuple)) and all(map(_is_simple, raw)):
-        text = "".join([f"{one['key']}\t{one['value']}\n" for one in raw])
-        if text.count("\t") == text.count("\n") == len(raw):
-            # JSON can hold any half of a pair; whatever it becomes is not ASCII, and refused when it is read.
-            return text.encode(errors="surrogatepass")
+    if isinstance(raw, (list, tuple)) and all(issubclass(kind, t.Mapping) for kind in set(map(type, raw))):
+        pairs = [(one.get("key"), one.get("value")) for one in raw if len(one) == 2]
+        lines = _join(pairs, len(raw))
+        if lines is not None:
+            return lines
     return b"".join(_render(entry) for entry in access.parse_entries(raw, place))
 
 
@@ -101,24 +101,25 @@ def render_file(raw: bytes, file: str) -> bytes:
         data = json.loads(raw, object_pairs_hook=tuple)
     except (ValueError, RecursionError) as error:
         raise MailtlsError(f"is not JSON: {error}", where=file, remedy=remedy) from None
+    if not isinstance(data, (list, tuple)):
+        raise MailtlsError("is neither a list nor a mapping", where=file, remedy=remedy)
     if isinstance(data, tuple):
-        return render_listed([{"key": key, "value": value} for key, value in data], file)
-    if isinstance(data, list):
-        return render_listed([_read_object(one) for one in data], file)
-    raise MailtlsError("is neither a list nor a mapping", where=file, remedy=remedy)
+        lines, listed = _join(data, len(data)), ({"key": key, "value": value} for key, value in data)
+    else:
+        plain = [one for one in data if isinstance(one, tuple) and [name for name, _part in one] == ["key", "value"]]
+        lines = _join([(key, value) for (_key, key), (_value, value) in plain], len(data))
+        listed = (dict(one) if isinstance(one, tuple) and len(one) == 2 else one for one in data)
+    return render_listed(list(listed), file) if lines is None else lines
 
 
-def _read_object(pairs: t.Any) -> t.Any:
-    """A dict of two pairs; anything else is refused later, as it is."""
-    return dict(pairs) if isinstance(pairs, tuple) and len(pairs) == 2 else pairs
-
-
-def _is_simple(one: t.Any) -> bool:
-    return (
-        isinstance(one, t.Mapping)
-        and one.keys() == {"key", "value"}
-        and all(isinstance(part, (str, int)) and not isinstance(part, bool) for part in one.values())
-    )
+def _join(pairs: t.Sequence[tuple[t.Any, t.Any]], count: int) -> bytes | None:
+    """A line for each pair of key and value, when there are ``count`` and each makes a line."""
+    kinds = {type(part) for pair in pairs for part in pair}
+    if len(pairs) != count or any(not issubclass(kind, (str, int)) or issubclass(kind, bool) for kind in kinds):
+        return None
+    text = "".join([f"{key}\t{value}\n" for key, value in pairs])
+    # JSON can hold any half of a pair; whatever it becomes is not ASCII, and refused when it is read.
+    return text.encode(errors="surrogatepass") if text.count("\t") == text.count("\n") == count else None
 
 
 def _render(entry: access.Entry) -> bytes:
