@@ -35,7 +35,7 @@ _OURS = ("entries", "entries_variable")
 
 
 class Cargo(t.NamedTuple):
-    """The entries to bring: lines made of a list, how many those are, and a file behind them."""
+    """The entries to bring: lines made of data, how many of those come from a list, and a file behind them."""
 
     lines: bytes
     listed: int
@@ -133,10 +133,13 @@ class ActionModule(ActionBase):
             lines = read_variable(args["entries_variable"], variables)
         else:
             lines = bulk.render_listed(args.get("entries") or [], "entries")
-        path = args.get("entries_file") or ""
+        listed, path = lines.count(b"\n"), args.get("entries_file") or ""
         # An encrypted one is decrypted; the loader removes what it wrote.
         file = self._loader.get_real_file(self._untyped._find_needle("files", path)) if path else ""
-        return Cargo(lines, lines.count(b"\n"), file)
+        if bulk.is_data(path):
+            with open(file, "rb") as stream:
+                return Cargo(lines + bulk.render_file(stream.read(), path), listed, "")
+        return Cargo(lines, listed, file)
 
     def _bring(self, cargo: Cargo) -> str:
         """Send the text, compressed, to a temporary folder of the host; returns its name there."""

@@ -15,7 +15,8 @@ description:
     role P(mailtls.relay.sendmail#role) must know of it beforehand is found here.
 options:
   _terms:
-    description: The file on the controller, as in O(mailtls.relay.sendmail_map#module:entries_file).
+    description:
+      - The file on the controller, lines or JSON, as in O(mailtls.relay.sendmail_map#module:entries_file).
     type: list
     elements: str
     required: true
@@ -27,7 +28,7 @@ options:
     default: []
   check:
     description:
-      - Whether every line is checked, so that a file that M(mailtls.relay.sendmail_map) would refuse is refused here.
+      - Whether every entry is checked, so that a file that M(mailtls.relay.sendmail_map) would refuse is refused here.
       - The keys V(TLS_Srv:) and V(Srv_Features:) belong to the role's variables and are refused.
     type: bool
     default: false
@@ -77,7 +78,8 @@ class LookupModule(LookupBase):
 
 
 def look(text: bytes, place: str, keys: t.Sequence[str], *, check: bool) -> list[str]:
-    """The keys that have an entry in a text; raises MailtlsError for a text that would be refused."""
+    """The keys that have an entry in a file's content; raises MailtlsError for what would be refused."""
+    text = bulk.render_file(text, place)
     if check:
         source = bulk.Source(0, "", place)
         rows = bulk.read_entries(text, source)

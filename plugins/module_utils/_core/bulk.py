@@ -12,6 +12,7 @@ hashes, in which the order of rows does not count. Whatever the expression does 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import typing as t
 
@@ -55,7 +56,13 @@ class Source(t.NamedTuple):
         """Where line ``number`` (from 0) stands, for errors."""
         if number < self.listed:
             return f"{self.variable}[{number}]"
-        return f"{self.file}:{number - self.listed + 1}"
+        number -= self.listed
+        return f"{self.file}[{number}]" if is_data(self.file) else f"{self.file}:{number + 1}"
+
+
+def is_data(file: str) -> bool:
+    """Whether a file of this name holds data in the place of lines."""
+    return file.lower().endswith(".json")
 
 
 def rules_digest() -> str:
@@ -73,19 +80,46 @@ def render_listed(raw: t.Any, place: str) -> bytes:
 
     Raises MailtlsError for whatever cannot be written as one line.
     """
-    if isinstance(raw, (list, tuple)) and all(map(_is_simple, raw)):
-        text = "".join([f"{one['key']}\t{one['value']}\n" for one in raw])
-        if text.count("\t") == text.count("\n") == len(raw):
-            return text.encode(errors="surrogateescape")
+    if isinstance(raw, (list, tuple)) and all(issubclass(kind, t.Mapping) for kind in set(map(type, raw))):
+        pairs = [(one.get("key"), one.get("value")) for one in raw if len(one) == 2]
+        lines = _join(pairs, len(raw))
+        if lines is not None:
+            return lines
     return b"".join(_render(entry) for entry in access.parse_entries(raw, place))
 
 
-def _is_simple(one: t.Any) -> bool:
-    return (
-        isinstance(one, t.Mapping)
-        and one.keys() == {"key", "value"}
-        and all(isinstance(part, (str, int)) and not isinstance(part, bool) for part in one.values())
-    )
+def render_file(raw: bytes, file: str) -> bytes:
+    """The lines of a file with entries: as they stand there, or made of the data in a JSON file; not yet checked.
+
+    Data is a list of ``{key, value}`` or a mapping of keys to values; a line is made for each. Raises MailtlsError.
+    """
+    if not is_data(file):
+        return raw
+    remedy = "Write a list of {key, value}, or a mapping of keys to values."
+    try:
+        # Pairs, not dicts: a key that stands there twice must stay twice to be noticed.
+        data = json.loads(raw, object_pairs_hook=tuple)
+    except (ValueError, RecursionError) as error:
+        raise MailtlsError(f"is not JSON: {error}", where=file, remedy=remedy) from None
+    if not isinstance(data, (list, tuple)):
+        raise MailtlsError("is neither a list nor a mapping", where=file, remedy=remedy)
+    if isinstance(data, tuple):
+        lines, listed = _join(data, len(data)), ({"key": key, "value": value} for key, value in data)
+    else:
+        plain = [one for one in data if isinstance(one, tuple) and [name for name, _part in one] == ["key", "value"]]
+        lines = _join([(key, value) for (_key, key), (_value, value) in plain], len(data))
+        listed = (dict(one) if isinstance(one, tuple) and len(one) == 2 else one for one in data)
+    return render_listed(list(listed), file) if lines is None else lines
+
+
+def _join(pairs: t.Sequence[tuple[t.Any, t.Any]], count: int) -> bytes | None:
+    """A line for each pair of key and value, when there are ``count`` and each makes a line."""
+    kinds = {type(part) for pair in pairs for part in pair}
+    if len(pairs) != count or any(not issubclass(kind, (str, int)) or issubclass(kind, bool) for kind in kinds):
+        return None
+    text = "".join([f"{key}\t{value}\n" for key, value in pairs])
+    # JSON can hold any half of a pair; whatever it becomes is not ASCII, and refused when it is read.
+    return text.encode(errors="surrogatepass") if text.count("\t") == text.count("\n") == count else None
 
 
 def _render(entry: access.Entry) -> bytes:
@@ -99,7 +133,7 @@ def read_entries(text: bytes, source: Source) -> bytes:
     """
     number, done = 0, []
     for block in blocks(text):
-        done.append(block if number >= source.listed and _is_common(block) else _read_block(block, number, source))
+        done.append(block if _is_common(block) else _read_block(block, number, source))
         number += block.count(b"\n")
     return b"".join(done)
 
@@ -119,7 +153,8 @@ def _read_block(block: bytes, first: int, source: Source) -> bytes:
 
 def _read_line(raw: bytes, number: int, source: Source) -> bytes:
     line, place = raw.decode(errors="surrogateescape"), source.place(number)
-    if number < source.listed:
+    # A line that was made of an entry is no comment, whatever it looks like.
+    if number < source.listed or is_data(source.file):
         key, _tab, value = line.partition("\t")
         return _render(access.parse_entry({"key": key, "value": value}, place))
     if not line.strip() or line.startswith("#"):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pathlib
 import types
@@ -110,6 +111,35 @@ def test_list_and_file_are_one_text(visit: Visit, tmp_path: pathlib.Path) -> Non
     assert host.received == [LINE + b"# comment\n" + MANY_LINES] and host.asked[1]["_listed"] == 1
     assert host.asked[0]["_digest"] == hashlib.sha256(host.received[0]).hexdigest()
     assert host.asked[0]["entries_file"] == str(file) and "entries" not in host.asked[0]
+
+
+@pytest.mark.parametrize("mapping", [False, True])
+def test_data_of_a_json_file_becomes_lines_and_is_sent_only_when_wanted(
+    visit: Visit, tmp_path: pathlib.Path, mapping: bool
+) -> None:
+    file = tmp_path / "many.json"
+    file.write_text(json.dumps({one["key"]: one["value"] for one in MANY} if mapping else MANY))
+    host = visit(entries=[FLOOR], entries_file=str(file))
+    host.run()
+    assert (
+        host.received == [LINE + MANY_LINES]
+        and host.asked[0]["_digest"] == hashlib.sha256(host.received[0]).hexdigest()
+    )
+    assert host.asked[0]["_listed"] == 1 and host.asked[0]["entries_file"] == str(file)
+    host.wants = False
+    host.run()
+    assert len(host.asked) == 3 and len(host.received) == 1 and not {"_lines", "_lines_file"} & set(host.asked[2])
+
+
+def test_a_json_file_without_such_data_does_not_reach_the_host(visit: Visit, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "many.json"
+    file.write_bytes(MANY_LINES)
+    host = visit(entries_file=str(file))
+    with pytest.raises(
+        AnsibleActionFail, match=r"many\.json: is not JSON: .* Write a list of \{key, value\}, or a mapping"
+    ):
+        host.run()
+    assert host.asked == []
 
 
 def test_what_is_not_ascii_travels_as_a_file(visit: Visit, tmp_path: pathlib.Path) -> None:

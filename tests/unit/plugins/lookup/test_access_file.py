@@ -30,6 +30,12 @@ def test_keys_are_found_and_a_file_is_checked_on_demand(
     assert lookup.run([str(file)], {}) == []
     with pytest.raises(AnsibleLookupError, match="partners:1: the key 'nonsense' has no value"):
         lookup.run([str(file)], {}, check=True)
+    data = tmp_path / "partners.json"
+    data.write_text('{"Connect:127": "OK", "Connect:1": "OK"}')
+    assert lookup.run([str(data)], {}, keys=["Connect:127"], check=True) == ["Connect:127"]
+    data.write_text("Connect:127 OK\n")
+    with pytest.raises(AnsibleLookupError, match=r"partners\.json: is not JSON: .* Write a list of"):
+        lookup.run([str(data)], {})
     with pytest.raises(AnsibleLookupError, match="there is no such file"):
         lookup.run([str(tmp_path / "none")], {})
 
@@ -46,4 +52,18 @@ def test_keys_are_found_and_a_file_is_checked_on_demand(
 def test_what_would_be_refused_later_is_refused_before(text: str, told: str) -> None:
     with pytest.raises(access_file.MailtlsError) as refused:
         access_file.look(text.encode(), "f", [], check=True)
+    assert str(refused.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"TLS_Srv:a": "OK"}', "f.json[0].value: 'OK' is refused"),
+        ('{"Connect:1": "OK", "Connect:1": "OK"}', "f.json[0] and f.json[1]: the key 'Connect:1' stands there twice"),
+        ('[{"key": "tls_srv:", "value": "ENCR:256"}]', "f.json: the key 'tls_srv:' belongs to the variables"),
+    ],
+)
+def test_data_is_checked_as_lines_are(text: str, told: str) -> None:
+    with pytest.raises(access_file.MailtlsError) as refused:
+        access_file.look(text.encode(), "f.json", [], check=True)
     assert str(refused.value).startswith(told)

@@ -244,6 +244,19 @@ def test_lines_from_the_controller_are_the_wish(relay: Relay, capfd: pytest.Capt
     assert torn["failed"] and torn["msg"].startswith("/far/away: changed while it was sent")
 
 
+def test_lines_made_of_data_are_no_lines_by_hand(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
+    """The same text, known as lines with a comment, is looked at again when it comes from data."""
+    lines = f"{FLOOR['key']}\t{FLOOR['value']}\n#a\tOK\n"
+    asked = {"path": str(relay.path), "_lines": lines, "_digest": hashlib.sha256(lines.encode()).hexdigest()}
+    assert run_module(sendmail_map.main, capfd, {**asked, "entries_file": "x"})["changed"]
+    refused = run_module(sendmail_map.main, capfd, {**asked, "entries_file": "x.json"})
+    assert refused["msg"].startswith("x.json[1].key: '#a' cannot be a key")
+    (relay.folder / "x.json").write_text('{"Connect:1": "OK", "TLS_Srv:": "ENCR:128"}')
+    # Without the controller's half, the file is read here.
+    here = {"path": str(relay.path), "entries": [], "entries_file": str(relay.folder / "x.json")}
+    assert run_module(sendmail_map.main, capfd, here)["entries"] == 2
+
+
 def test_an_unchanged_map_is_known_without_makemap(
     relay: Relay, converge: Converge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,6 +169,66 @@ def test_a_list_becomes_a_line_for_each() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '[{"key": "Connect:1", "value": "OK"}, {"value": 0, "key": "ClientRate:"}]',
+        '\ufeff{"Connect:1": "OK", "ClientRate:": 0}',
+    ],
+)
+def test_a_json_file_becomes_a_line_for_each_entry(text: str) -> None:
+    assert bulk.render_file(text.encode(), "x.json") == b"Connect:1\tOK\nClientRate:\t0\n"
+    assert bulk.render_file(text.encode(), "json") == text.encode()
+    assert bulk.render_file(b"[]", "x.JSON") == bulk.render_file(b"{}", "x.JSON") == b""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "x.json: is not JSON: Expecting value: line 1 column 1 (char 0). Write a list of {key, value}, or a map"),
+        ("Connect:1 OK\n", "x.json: is not JSON: "),
+        ("\udcff", "x.json: is not JSON: "),
+        ("[" * 100000, "x.json: is not JSON: "),
+        (
+            "null",
+            "x.json: is neither a list nor a mapping. Write a list of {key, value}, or a mapping of keys to values.",
+        ),
+        ('"Connect:1"', "x.json: is neither a list nor a mapping."),
+        ('["Connect:1"]', "x.json[0]: this is not an entry. Write {key: ..., value: ...}, nothing else."),
+        ('[{"key": "Connect:1", "value": "OK"}, {"key": "Connect:2"}]', "x.json[1]: this is not an entry"),
+        ('[{"key": "Connect:1", "key": "Connect:1"}]', "x.json[0]: this is not an entry"),
+        ('[{"key": "Connect:1", "value": "OK", "value": "OK"}]', "x.json[0]: this is not an entry"),
+        ('[["key", "value"]]', "x.json[0]: this is not an entry"),
+        ('{"Connect:1": "OK", "Try_TLS:a": false}', "x.json[1].value: YAML read it as the boolean False"),
+        ('{"Connect:1": null}', "x.json[0].value: None is not plain text"),
+        ('{"Connect:1": {"value": "OK"}}', "x.json[0].value: (('value', 'OK'),) is not plain text"),
+        ('{"Connect:1": 1.5}', "x.json[0].value: 1.5 is not plain text"),
+        ('{"Connect:1": "OK\\nConnect:2\\tOK"}', "x.json[0].value: 'OK\\nConnect:2\\tOK' is not plain text"),
+        ('{"Connect:\\ud800": "OK"}', "x.json[0].key: 'Connect:"),
+        ('{"Connect:1": "OK", "#x": "OK"}', "x.json[1].key: '#x' cannot be a key"),
+        ('{"": "OK"}', "x.json[0].key: '' is not plain text"),
+        ('{"Connect:1 x": "OK"}', "x.json[0].key: 'Connect:1 x' cannot be a key"),
+        ('{"TLS_Srv:a.example": "OK"}', "x.json[0].value: 'OK' is refused"),
+        ('{"Connect:1": "OK", "Connect:2": "OK", "Connect:1": "OK"}', "x.json[0] and x.json[2]: the key 'Connect:1'"),
+        ('{"Connect:1": "OK", "connect:1": "REJECT"}', "x.json[0] and x.json[1]: the key 'connect:1' stands there"),
+        ('[{"key": "Connect:1", "value": "OK"}, {"key": "Connect:1", "value": "OK"}]', "x.json[0] and x.json[1]: the"),
+    ],
+)
+def test_data_of_a_json_file_is_refused_with_its_place(text: str, told: str) -> None:
+    source = bulk.Source(0, "entries", "x.json")
+    with pytest.raises(MailtlsError) as refused:
+        lines = bulk.render_file(text.encode(errors="surrogateescape"), "x.json")
+        bulk.refuse_twins(bulk.read_entries(lines, source), lines, source)
+    assert str(refused.value).startswith(told)
+
+
+def test_data_behind_a_list_has_places_of_its_own() -> None:
+    source = bulk.Source(2, "mine", "x.json")
+    assert (source.place(1), source.place(2)) == ("mine[1]", "x.json[0]")
+    with pytest.raises(MailtlsError, match=r"^mine\[1\] and x\.json\[1\]: "):
+        bulk.refuse_twins(b"a\tx\nb\ty\nc\tz\nb\ty\n", b"a\tx\nb\ty\nc\tz\nb\ty\n", source)
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("Connect:1\tOK\nconnect:1\tOK\n", "/f:1 and /f:2: the key 'connect:1' stands there twice"),
