@@ -66,8 +66,19 @@ def read_row(key: str, value: str, place: str, rules: Dialect) -> Row | None:
 
 
 def answer(key: str, tokens: tuple[str, ...]) -> tuple[str, ...]:
-    """The value, or what sendmail goes on with where it cannot read one: the key, in the letters of the database."""
+    """The value, or what sendmail goes on with where it cannot read one: the key."""
     return tokens or scan(key.partition(":")[2].lower())
+
+
+def spell(key: str, name: str, address: str) -> str:
+    """What was asked for when this key was found, in the letters of the session and not in those of the map."""
+    subject = key.partition(":")[2].lower()
+    for text in (name, address):
+        if text.lower().endswith(subject):
+            return text[len(text) - len(subject) :]
+        if text.lower().startswith(subject):
+            return text[: len(subject)]
+    return subject
 
 
 Table = t.Mapping[str, Row]

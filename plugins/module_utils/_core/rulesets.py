@@ -15,7 +15,7 @@ import typing as t
 
 from .demand import Dialect, Facts, Requirement, dialect, judge_requirement, parse_requirement, spoken
 from .entry import Placed
-from .lookup import Row, Table, find_address, find_host, find_name, find_recipient, read_row
+from .lookup import Row, Table, find_address, find_host, find_name, find_recipient, read_row, spell
 from .tokens import join, scan
 
 NO_RULE, BELT = "no rule", "belt"
@@ -152,9 +152,11 @@ def _by_row(rules: Rules, row: Row, ruleset: str, session: Session) -> Answer:
         if is_default:
             return _TRY_LATER, ruleset, row.key, row.place
         wanted = rules.nothing
-    elif is_default and not row.tokens:
-        # Where sendmail cannot read the value, it gives up with the whole rule set.
-        return "", ruleset, row.key, row.place
+    elif not row.tokens:
+        if is_default:
+            # Where sendmail cannot read the value, it gives up with the whole rule set.
+            return "", ruleset, row.key, row.place
+        wanted = parse_requirement(scan(spell(row.key, session.peer_name, session.peer_address)), rules.dialect)
     return judge_requirement(wanted, session, rules.dialect, rules.tagged), ruleset, row.key, row.place
 
 
@@ -183,7 +185,7 @@ def try_tls(rules: Rules, session: Session) -> Answer:
 
 def srv_features(rules: Rules, session: Session) -> tuple[str, ...]:
     """The letters that switch the server's features for this client; ("temp",) where the map failed."""
-    return _letters(find_host(rules.tables["srv_features"], session.peer_name, session.peer_address))
+    return _letters(find_host(rules.tables["srv_features"], session.peer_name, session.peer_address), session)
 
 
 def clt_features(rules: Rules, session: Session) -> tuple[str, ...]:
@@ -191,12 +193,14 @@ def clt_features(rules: Rules, session: Session) -> tuple[str, ...]:
     if not rules.dialect.asks_clt_features:
         return ()
     table = rules.tables["clt_features"]
-    return _letters(find_name(table, session.peer_name.lower().rstrip(".")) or table.get(""))
+    return _letters(find_name(table, session.peer_name.lower().rstrip(".")) or table.get(""), session)
 
 
-def _letters(row: Row | None) -> tuple[str, ...]:
+def _letters(row: Row | None, session: Session) -> tuple[str, ...]:
     if row is None:
         return ()
+    if not row.tokens:
+        return scan(spell(row.key, session.peer_name.rstrip("."), session.peer_address))
     return ("temp",) if row.fails else row.answer
 
 

@@ -16,6 +16,7 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core.lookup import 
     find_recipient,
     mailbox_keys,
     read_row,
+    spell,
 )
 
 RULES = dialect((8, 18, 1))
@@ -156,3 +157,16 @@ def test_a_map_that_fails() -> None:
 )
 def test_what_the_belt_takes_for_a_demand(value: str, demands: bool) -> None:
     assert row(value).demands is demands
+
+
+@pytest.mark.parametrize(
+    ("key", "spelt"),
+    [
+        ("TLS_Srv:mta2.example", "MTA2.Example"),
+        ("TLS_Srv:example", "Example"),
+        ("TLS_Srv:IPv6:2001:DB8", "IPv6:2001:db8"),
+        ("TLS_Srv:Other", "other"),
+    ],
+)
+def test_a_key_in_the_letters_of_the_session(key: str, spelt: str) -> None:
+    assert spell(key, "MTA2.Example", "IPv6:2001:db8:0:0:0:0:0:7") == spelt

@@ -18,6 +18,8 @@ OLD, NEW = (8, 15, 2), (8, 18, 1)
 CLEAR = Session(peer_name="mta2.example", peer_address="192.0.2.9", recipient="bob@example")
 GOOD = CLEAR._replace(verify="OK", bits=256, cert_cn="mta2.example", cert_issuer="/O=x/CN=CA", cert_subject="/O=x/CN=a")
 MTA2 = "TLS_Srv:mta2.example"
+IPV6 = "TLS_Srv:IPv6:2001:db8"
+HANDSHAKE = "403 4.7.0 TLS handshake failed."
 WRITTEN = CLEAR._replace(peer_name="[192.0.2.9]", next_hop="[255.255.255.255]:[192.0.2.9]")
 HERE = CLEAR._replace(peer_name="[127.0.0.1]", peer_address="127.0.0.1")
 SILENT = "403 4.7.0 the access map says nothing of TLS"
@@ -65,6 +67,22 @@ def rules(*rows: tuple[str, str], release: tuple[int, ...] = NEW) -> Rules:
         ([FLOOR], GOOD._replace(peer_name="IPv6:1"), ("the next hop IPv6:1", "tls_server", "", BELT)),
         ([FLOOR], GOOD._replace(peer_name="a10"), ("", "tls_server", "TLS_Srv:", "place of TLS_Srv:")),
         ([FLOOR], GOOD._replace(peer_name="[10.1.2.3]"), ("", "tls_server", "TLS_Srv:", "place of TLS_Srv:")),
+        # A value that sendmail cannot read: it takes what it asked for in its place, here for a reply code.
+        (
+            [FLOOR, (IPV6, "(x)")],
+            GOOD._replace(peer_address="IPv6:2001:DB8:0:0:0:0:0:7", verify="SOFTWARE", next_hop="x"),
+            (HANDSHAKE, "tls_server", "TLS_Srv:", "place of TLS_Srv:"),
+        ),
+        (
+            [FLOOR, (IPV6, "(x)")],
+            GOOD._replace(
+                peer_name="[IPv6:2001:DB8:0:0:0:0:0:7]",
+                peer_address="IPv6:2001:DB8:0:0:0:0:0:7",
+                next_hop="[ipv6:2001:db8:0:0:0:0:0:7]",
+                verify="SOFTWARE",
+            ),
+            ("553 5.3.0 IPv6 TLS handshake failed.", "tls_server", IPV6, f"place of {IPV6}"),
+        ),
         # A host below .local, and LMTP on this host.
         (
             [FLOOR, ("TLS_Srv:local", "OK")],
@@ -131,6 +149,8 @@ def test_the_other_rule_sets(name: str, rows: list[tuple[str, str]], session: Se
         ("clt_features", [("Clt_Features:", "M")], NEW, ("M",)),
         # A value that sendmail cannot read: it goes on with the key, as the database has it.
         ("clt_features", [("Clt_Features:MTA2.Example", "(x)")], NEW, ("mta2", ".", "example")),
+        ("srv_features", [("Srv_Features:192.0", "(x)")], NEW, ("192", ".", "0")),
+        ("srv_features", [("Srv_Features:", "(x)")], NEW, ()),
         # Asked with the name of the client, which a delivery does not have.
         ("clt_features", [("Clt_Features:mta2.example", "D M")], (8, 17, 1, 9), ()),
     ],
