@@ -79,8 +79,9 @@ def test_an_answer_is_what_is_shown(command: str, answer: str) -> None:
         },
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert not done.returncode, done.stdout + done.stderr
     assert [line.rstrip() for line in done.stdout.splitlines()] == answer.splitlines()
 
 
