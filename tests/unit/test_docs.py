@@ -52,7 +52,7 @@ RUN_BY = {
     "ansible-playbook -i inventory.yml mailtls.relay.revert --limit mta1": (TAKES_OVER, r"lab\.converge\(REVERT"),
     "ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ansible -i inventory.yml mta1 -m ansible.builtin.debug -a"
     " \"msg={{ hostvars['mta1'] | mailtls.relay.tls_policy_explain('mta2.example.test',"
-    " recipient='alice@mta2.example.test') }}\"": ("tests/unit/test_policy_guide.py", r'"adhoc", \*arguments'),
+    " recipient='alice@mta2.example.test') }}\"": ("tests/unit/test_policy_guide.py", r'"ansible", \*arguments'),
     "ssh mta1.example.test sudo mailq": ("tests/testinfra/lab.py", r"mailq"),
 }
 PAGES = [
