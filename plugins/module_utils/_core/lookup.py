@@ -73,12 +73,9 @@ def answer(key: str, tokens: tuple[str, ...]) -> tuple[str, ...]:
 def spell(key: str, name: str, address: str) -> str:
     """What was asked for when this key was found, in the letters of the session and not in those of the map."""
     subject = key.partition(":")[2].lower()
-    for text in (name, address):
-        if text.lower().endswith(subject):
-            return text[len(text) - len(subject) :]
-        if text.lower().startswith(subject):
-            return text[: len(subject)]
-    return subject
+    if name.lower().endswith(subject):
+        return name[len(name) - len(subject) :]
+    return address[: len(subject)] if address.lower().startswith(subject) else subject
 
 
 Table = t.Mapping[str, Row]

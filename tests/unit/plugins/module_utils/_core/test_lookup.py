@@ -165,6 +165,7 @@ def test_what_the_belt_takes_for_a_demand(value: str, demands: bool) -> None:
         ("TLS_Srv:mta2.example", "MTA2.Example"),
         ("TLS_Srv:example", "Example"),
         ("TLS_Srv:IPv6:2001:DB8", "IPv6:2001:db8"),
+        ("TLS_Srv:MTA2", "mta2"),
         ("TLS_Srv:Other", "other"),
     ],
 )
