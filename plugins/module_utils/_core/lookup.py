@@ -34,6 +34,8 @@ class Row(t.NamedTuple):
     skips: bool = False
     # The map's own word for "I failed, come again".
     fails: bool = False
+    # The same to those rules that do not look for it at the end only.
+    seems_to_fail: bool = False
 
     @property
     def answer(self) -> tuple[str, ...]:
@@ -62,7 +64,8 @@ def read_row(key: str, value: str, place: str, rules: Dialect) -> Row | None:
         return None
     folded = tuple(token.lower() for token in tokens)
     fails = folded[-3:] == _TEMPORARY
-    return Row(key, place, tokens, parse_requirement(answer(key, tokens), rules), folded == ("skip",), fails)
+    seems = fails or any(folded[at : at + 4] == (*_TEMPORARY, ">") for at in range(len(folded)))
+    return Row(key, place, tokens, parse_requirement(answer(key, tokens), rules), folded == ("skip",), fails, seems)
 
 
 def answer(key: str, tokens: tuple[str, ...]) -> tuple[str, ...]:

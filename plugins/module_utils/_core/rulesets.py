@@ -176,7 +176,7 @@ def try_tls(rules: Rules, session: Session) -> Answer:
     row = find_host(rules.tables["try_tls"], session.peer_name, session.peer_address)
     if row is None:
         return "", "try_tls", "", NO_RULE
-    if row.fails:
+    if row.seems_to_fail:
         return _TRY_LATER, "try_tls", row.key, row.place
     refused = [token.lower() for token in row.answer] == ["no"]
     where = f"{spoken(session.peer_name)} [{session.peer_address}]"
@@ -201,7 +201,7 @@ def _letters(row: Row | None, session: Session) -> tuple[str, ...]:
         return ()
     if not row.tokens:
         return scan(spell(row.key, session.peer_name.rstrip("."), session.peer_address))
-    return ("temp",) if row.fails else row.answer
+    return ("temp",) if row.seems_to_fail else row.answer
 
 
 def may_relay(rules: Rules, session: Session) -> Answer:

@@ -124,6 +124,7 @@ def test_tls_server(rows: list[tuple[str, str]], session: Session, answer: tuple
         ("try_tls", [("Try_TLS:192", "NO")], CLEAR, "550 5.7.1 do not try TLS with mta2.example [192.0.2.9]"),
         ("try_tls", [("Try_TLS:", "REJECT")], CLEAR, ""),
         ("try_tls", [("Try_TLS:", "<TMPF>")], CLEAR, LATER),
+        ("try_tls", [("Try_TLS:mta2.example", "<:<TMPF>>)SKIP>SKIP")], CLEAR, LATER),
         ("try_tls", [], CLEAR, ""),
         ("may_relay", [("CERTIssuer:/O=x/CN=CA", "RELAY")], GOOD, "RELAY"),
         ("may_relay", [("CERTIssuer:/O=x/CN=CA", "RELAY")], GOOD._replace(verify="FAIL"), ""),
