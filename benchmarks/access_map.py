@@ -158,7 +158,9 @@ class Bench:
         for place in ("hosts", "data/hosts"):
             (self.folder / place).write_text(host, encoding="utf-8")
         (self.folder / "ansible.cfg").touch()
-        (self.folder / "empty.json").write_text('[{"hosts": "all", "gather_facts": false}]', encoding="utf-8")
+        # Without a task, Ansible would not read the data.
+        empty = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {"msg": "nothing"}}]}
+        (self.folder / "empty.json").write_text(json.dumps([empty]), encoding="utf-8")
 
     def play(self, name: str, *, data: bool = False) -> float:
         """Seconds; ``data`` when a variable shall hold the entries. Its largest process is noted."""
