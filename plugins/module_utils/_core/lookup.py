@@ -78,6 +78,8 @@ def spell(key: str, name: str, address: str) -> str:
     subject = key.partition(":")[2].lower()
     if name.lower().endswith(subject):
         return name[len(name) - len(subject) :]
+    if subject[:1] == "[" and name.lower().startswith(subject[:-1]):
+        return f"{name[: len(subject) - 1]}]"
     return address[: len(subject)] if address.lower().startswith(subject) else subject
 
 

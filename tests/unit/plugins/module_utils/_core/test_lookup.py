@@ -171,3 +171,7 @@ def test_what_the_belt_takes_for_a_demand(value: str, demands: bool) -> None:
 )
 def test_a_key_in_the_letters_of_the_session(key: str, spelt: str) -> None:
     assert spell(key, "MTA2.Example", "IPv6:2001:db8:0:0:0:0:0:7") == spelt
+
+
+def test_a_key_in_brackets_in_the_letters_of_the_session() -> None:
+    assert spell("Srv_Features:[ipv6:2001:DB8]", "[IPv6:2001:db8:0:0:0:0:0:7]", "") == "[IPv6:2001:db8]"
