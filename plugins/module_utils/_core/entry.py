@@ -138,13 +138,15 @@ def check_compiled(placed: t.Iterable[Placed]) -> None:
 
 
 def refuse_twins(placed: t.Iterable[Placed]) -> None:
-    seen: dict[str, str] = {}
-    for place, entry in placed:
-        folded = entry[0].lower()
-        if folded in seen:
-            raise MailtlsError(
-                f"the key {entry.key!r} stands there twice (letter case does not count)",
-                where=f"{seen[folded]} and {place}",
-                remedy="Remove one of the two.",
-            )
-        seen[folded] = place
+    """Raise for two entries of one key, with both places."""
+    entries = tuple(placed)
+    keys = [entry[0].lower() for _place, entry in entries]
+    if len(set(keys)) == len(keys):
+        return
+    seen: dict[str, int] = {}
+    twin = next(number for number, key in enumerate(keys) if seen.setdefault(key, number) != number)
+    raise MailtlsError(
+        f"the key {entries[twin].entry.key!r} stands there twice (letter case does not count)",
+        where=f"{entries[seen[keys[twin]]].place} and {entries[twin].place}",
+        remedy="Remove one of the two.",
+    )
