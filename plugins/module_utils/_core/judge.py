@@ -12,7 +12,8 @@ from .rulesets import BELT, NO_RULE, Rules, tls_client, tls_rcpt, tls_server
 
 __all__ = ["BELT", "NO_RULE", "Rules", "Session", "Verdict", "judge"]
 
-_ACTIONS = {"4": "defer", "5": "reject"}
+# By the first digit of the reply. A broken value may make another of it: then nobody knows, and the mail waits.
+_ACTIONS = {"5": "reject"}
 
 
 class Session(t.NamedTuple):
@@ -64,4 +65,4 @@ def judge(rules: Rules, session: Session) -> Verdict:
             # Of two rules that let the mail pass, the recipient's was asked last.
             answer = later if later[0] or later[2] else answer
     text = answer[0]
-    return Verdict(_ACTIONS[text[0]] if text else "deliver", *answer)
+    return Verdict(_ACTIONS.get(text[0], "defer") if text else "deliver", *answer)

@@ -147,3 +147,9 @@ def test_judge(session: dict[str, object], verdict: tuple[str, ...]) -> None:
     entries = [("TLS_Srv:", "TEMP+ENCR:128"), ("TLS_Srv:old.example", "OK"), ("TLS_Rcpt:bank", "PERM+VERIFY")]
     facts = Session(peer_name="mta2.example", peer_address="192.0.2.9")._replace(**session)
     assert judge(rules("8.18.1", *entries), facts) == verdict
+
+
+def test_a_reply_of_no_kind_holds_the_mail() -> None:
+    broken = rules("8.18.1", ("TLS_Srv:", "TEMP+ENCR:128"), ("TLS_Srv:odd.example", "128:x"))
+    verdict = judge(broken, Session(peer_name="odd.example", peer_address="192.0.2.9", verify="SOFTWARE", bits=256))
+    assert verdict.action == "defer" and verdict.text.startswith("128 ") and verdict.key == "TLS_Srv:odd.example"
