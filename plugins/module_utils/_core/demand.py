@@ -211,7 +211,8 @@ def _judge_extension(extension: Extension, facts: Facts, tagged: Tagged) -> str 
         return "" if folded is None else _judge_tag(folded, facts, tagged)
     if folded == has.lower():
         return None
-    return f"{_NAMES[kind]} {spoken(has)} does not match {said}" if said else ""
+    # An empty text in quotes is something to compare with, which nothing equals.
+    return f"{_NAMES[kind]} {spoken(has)} does not match {said}".rstrip() if said or folded else ""
 
 
 def _judge_tag(tag: str, facts: Facts, tagged: Tagged) -> str | None:
