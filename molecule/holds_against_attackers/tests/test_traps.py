@@ -91,7 +91,7 @@ def test_a_pin_by_name_is_missed_where_the_next_hop_is_an_address(siege: Siege) 
     siege.stage(None)
     siege.enforce({**ENCRYPTED, "TLS_Srv:mta3.example.test": "TEMP+VERIFY:128"})
     assert siege.send(PRINTER).held == WEAK
-    strict = {"next_hop": f"[{siege.key('mta3')}]", "level": "verify"}
+    strict = {"next_hop": f"[{siege.key('mta3')}]", "level": "secure", "name": "mta3.example.test"}
     siege.enforce(siege.compiled(outbound(strict, level="encrypt")))
     assert siege.send(PRINTER).held == NOT_OFFERED
     with refused("outbound.peers[0].next_hop", "is a name in brackets"):
