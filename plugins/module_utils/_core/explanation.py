@@ -23,7 +23,6 @@ from .target import read_next_hop
 OTHER_NAME, OTHER_ADDRESS = "other.invalid", "203.0.113.255"
 # Strong enough for every demand; the weaker one is what AES-128 has.
 _STRONG, _WEAKER = 256, 128
-_DEMANDING = Requirement()
 Lines = t.Iterator[str]
 
 
@@ -59,17 +58,19 @@ class Case:
         self.found = tls_server(rules, asked)
         last = tls_server(rules, asked._replace(verify="OK", bits=_STRONG, cert_cn=asked.peer_name))
         # An exception by address that does not hold, because DNS led to it and nobody wrote it.
-        self.unwritten = last[3] if last[3] != self.found[3] and not self._demands(last[3]) else ""
-        if self._demands(last[3]):
+        demands = self._demands(key=last[2], place=last[3])
+        self.unwritten = last[3] if last[3] != self.found[3] and not demands else ""
+        if demands:
             self.found = last
         places = [self.found[3], *([tls_rcpt(rules, asked)[3]] if asked.recipient else [])]
         self.wanted = [self.requirements.get(place, MAY) for place in places]
         # Whose certificates could satisfy a rule.
         self.names = dict.fromkeys([one.name for one in self.wanted if one.name] or [asked.peer_name])
 
-    def _demands(self, place: str) -> bool:
-        """Whether a rule demands something; for entries that the user wrote himself, and for the belt: yes."""
-        return self.requirements.get(place, _DEMANDING).demands
+    def _demands(self, key: str, place: str) -> bool:
+        """Whether a rule demands something. Of entries that the user wrote himself only OK does not; the belt does."""
+        wanted = self.requirements.get(place)
+        return self.values.get(key) != "OK" if wanted is None else wanted.demands
 
 
 def read_hop(next_hop: t.Any, address: t.Any = "") -> Hop:
@@ -166,7 +167,7 @@ def _offers(case: Case) -> t.Iterator[Offer]:
     yield Offer("shows a certificate that no trusted CA has signed", trusted._replace(verify="FAIL"))
     yield Offer(f"shows a trusted certificate for {OTHER_NAME}", trusted)
     for name in case.names:
-        right = trusted._replace(cert_cn=dn.quote(name, "name"))
+        right = trusted._replace(cert_cn=dn.quote_cn(name, "name"))
         yield Offer(f"shows a trusted certificate for {name}", right)
         if max(wanted.min_bits for wanted in case.wanted) > _WEAKER:
             yield Offer(f"shows it, under a cipher of {_WEAKER} bits", right._replace(bits=_WEAKER))

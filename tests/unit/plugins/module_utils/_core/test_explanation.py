@@ -98,6 +98,15 @@ def test_an_exception_by_address_is_not_for_what_dns_leads_there() -> None:
     assert not [line for line in told if "CLEAR" in line]
 
 
+def test_an_exception_of_the_user_by_address_is_not_for_what_dns_leads_there_either() -> None:
+    told = lines({}, Hop("fax.example.org", "192.0.2.40"), "", [{"key": "TLS_Srv:192.0.2.40", "value": "OK"}])
+    assert told[2:5] == [
+        "The next hop must offer TLS with at least 128 bits.",
+        "  TLS_Srv: TEMP+ENCR:128  from sendmail_tls_policy.outbound.default",
+        "  The exception sendmail_access_entries[0] is for this address as a next hop in brackets, not for a name.",
+    ]
+
+
 def test_what_an_address_demands_beyond_the_default_is_demanded_of_names_too() -> None:
     outbound = {"peers": [{"next_hop": "[192.0.2.40]", "level": "secure", "name": "fax.example.org"}]}
     told = lines(outbound, Hop("fax.example.org", "192.0.2.40"))
@@ -134,6 +143,16 @@ def test_peers_that_demand_as_much_and_no_exception() -> None:
     told = lines(outbound, Hop("mta3.example.org"), release=OLDEST)
     assert told[0] == "Mail through mta3.example.org, sendmail 8.15.2"
     assert told[3].endswith("from sendmail_tls_policy.outbound.peers[0]") and told[4] == ""
+
+
+@pytest.mark.parametrize("name", ["Mail Service", "Gr\u00f6\u00dfe 7"])
+def test_a_name_with_odd_characters_is_that_of_the_right_certificate(name: str) -> None:
+    told = lines({"default": {"level": "secure", "name": name}}, Hop("mta2.example.org"))
+    assert (
+        [line for line in told if "goes out" in line]
+        == [line for line in told if line.startswith(f"shows a trusted certificate for {name} ")]
+        != []
+    )
 
 
 def test_rules_that_no_session_satisfies() -> None:
