@@ -16,9 +16,14 @@ import struct
 import threading
 import time
 import typing as t
+import warnings
 
 import pki
 from ansible_collections.mailtls.relay.plugins.module_utils._host.keypair import in_memory
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 
 class Reset:
@@ -106,20 +111,41 @@ def write(folder: pathlib.Path, name: str, content: str) -> str:
     return str(path)
 
 
+@functools.cache
+def rsa_pair() -> tuple[str, str]:
+    """A certificate of "ca" for an RSA key, and that key, as PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "rsa")]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ca")]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+    )
+    signed = builder.sign(pki.key("ca"), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return signed.decode(), key.private_bytes(*form).decode()
+
+
 def tls(
-    chain: str, owner: str = "leaf", *, versions: tuple[str, str] = ("", ""), ciphers: str = "", clients: str = ""
+    chain: str, key: str = "leaf", *, versions: tuple[str, str] = ("", ""), ciphers: str = "", clients: str = ""
 ) -> ssl.SSLContext:
-    """What a server speaks: ``chain`` and the key of its ``owner``; ``clients`` is the authority of their certificates."""
+    """What a server speaks: ``chain`` with its key, or that key's name; ``clients`` is the authority of theirs."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with in_memory(chain.encode()) as first, in_memory(pki.key_pem(owner).encode()) as key:
-        context.load_cert_chain(first, key)
+    secret = key if key.startswith("-----") else pki.key_pem(key)
+    with in_memory(chain.encode()) as first, in_memory(secret.encode()) as second:
+        context.load_cert_chain(first, second)
     if ciphers:
         context.set_ciphers(ciphers)
-    oldest, newest = versions
-    if oldest:
-        context.minimum_version = ssl.TLSVersion[oldest]
-    if newest:
-        context.maximum_version = ssl.TLSVersion[newest]
+    with warnings.catch_warnings():
+        # Old versions are meant.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for attribute, version in zip(("minimum_version", "maximum_version"), versions):
+            if version:
+                setattr(context, attribute, ssl.TLSVersion[version])
     if clients:
         context.load_verify_locations(cadata=clients)
         context.verify_mode = ssl.CERT_REQUIRED

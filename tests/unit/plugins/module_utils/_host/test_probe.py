@@ -203,15 +203,15 @@ def test_many_at_once(tmp_path: t.Any) -> None:
 
 def test_one_connection_at_a_time_for_a_host() -> None:
     slow: list[Step] = [0.2, GREETING, LINE, b"250 x\r\n", LINE, GOODBYE]
-    peers = [Server(slow) for _number in range(3)]
     for per_host, least, most in ((1, 0.6, 2.0), (3, 0.2, 0.5)):
+        peers = [Server(slow) for _number in range(3)]
+        aims = [Aim(peer.address, peer.port) for peer in peers]
         began = time.monotonic()
-        seen, _certificates = probe_all(
-            [Aim(peer.address, peer.port) for peer in peers], Wishes(), Limits(per_host=per_host)
-        )
+        seen, _certificates = probe_all(aims, Wishes(), Limits(per_host=per_host))
         assert {one.outcome for one in seen.values()} == {sighting.NO_STARTTLS}
         assert least <= time.monotonic() - began < most
-        peers = [Server(slow) for _number in range(3)]
+        for peer in peers:
+            peer.end()
 
 
 def test_nothing_to_probe() -> None:
