@@ -44,6 +44,11 @@ def good(context: ssl.SSLContext) -> list[Step]:
     return [*TO_TLS, context, LINE, SECURED, LINE, GOODBYE]
 
 
+def reset(link: socket.socket) -> None:
+    """Closing breaks the connection off from now on."""
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 class Server:
     """Plays one script to each client, one after the other; ``heard`` has the lines of all."""
 
@@ -77,7 +82,7 @@ class Server:
                     link = stack.enter_context(step.wrap_socket(link, server_side=True))
                     lines = stack.enter_context(link.makefile("rb"))
                 elif isinstance(step, Reset):
-                    link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    reset(link)
                     return
                 else:
                     time.sleep(step)
