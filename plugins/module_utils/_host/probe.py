@@ -18,7 +18,7 @@ from .._core import dialogue, smtp
 from .._core.errors import MailtlsError
 from .._core.sighting import OK, Aim, Limits, Sighting, Wishes
 from .link import connect
-from .loop import Steps, run, run_one
+from .loop import Steps, run_all, run_one
 from .talk import Talk
 from .tls import RELAXED, UNVERIFIED, VERIFYING, Contexts, Identity
 from .visit import Visit
@@ -139,7 +139,7 @@ def _probe_part(
             for _number in range(min(len(lane), max(1, limits.per_host))):
                 yield follow(waiting)
 
-    run(start(), at_once)
+    run_all(start(), at_once)
     return found, shelf
 
 
