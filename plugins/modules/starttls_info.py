@@ -664,7 +664,8 @@ def to_aim(place: aim.Place, target: aim.Target, sni: bool) -> Aim | None:
 def to_wishes(params: t.Mapping[str, t.Any]) -> Wishes:
     """What shall be found out, as the engine takes it."""
     plain: dict[str, t.Any] = {name: params[name] for name in ("ehlo_name", "refusal", "ladder", "source")}
-    return Wishes(ca_file=params["ca_path"] or "", **plain, **{name: params[name] or "" for name in _FILES[1:]})
+    plain.update((name, params[name] or "") for name in _FILES[1:])
+    return Wishes(ca_file=params["ca_path"] or "", **plain)
 
 
 def to_limits(params: t.Mapping[str, t.Any], spent: float) -> Limits:

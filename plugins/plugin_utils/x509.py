@@ -84,24 +84,31 @@ def read_certificate(der: bytes) -> dict[str, t.Any]:
         # To recognise a certificate in older tools; nothing is trusted for it.
         "sha1": hashlib.sha1(der, usedforsecurity=False).hexdigest(),
     }
-    problems: list[str] = []
     with warnings.catch_warnings():
         # cryptography warns of what peers do wrong; here that is data.
         warnings.simplefilter("ignore")
-        try:
-            read = x509.load_der_x509_certificate(der)
-        except Exception as error:  # no list of what a parser may raise for foreign octets is complete
-            return {**facts, "problem": f"this is no certificate that can be read: {_said(error)}"}
+        read, problem = _try(x509.load_der_x509_certificate, der)
+        if problem:
+            return {**facts, "problem": f"this is no certificate that can be read: {problem}"}
+        problems = []
         for what, look in _PARTS.items():
-            try:
-                facts.update(look(read))
-            except Exception as error:  # as above
-                problems.append(f"its {what} cannot be read: {_said(error)}")
+            found, problem = _try(look, read)
+            facts.update(found or {})
+            problems += [f"its {what} cannot be read: {problem}"] if problem else []
     return {**facts, "problem": "; ".join(problems)}
 
 
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__} {error}".strip()
+def _try(look: t.Callable[[t.Any], t.Any], given: t.Any) -> tuple[t.Any, str]:
+    """What ``look`` makes of foreign octets, and why it cannot. No list of what it may raise is complete.
+
+    A panic of the library's Rust half is no Exception, and one peer must not hide the others.
+    """
+    try:
+        return look(given), ""
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return None, f"{type(error).__name__} {error}".strip()
 
 
 def _read_name(name: x509.Name) -> list[list[str]]:

@@ -98,7 +98,7 @@ def _read_target(raw: t.Any, place: str) -> Target:
     said = [kind for kind in KINDS if kind in values]
     if len(said) != 1:
         raise MailtlsError(
-            f"{' and '.join(said) or 'nothing'} says whom to probe",
+            f"{' and '.join(said)} exclude each other" if said else "nothing says whom to probe",
             where=place,
             remedy=f"Write exactly one of {', '.join(KINDS)}.",
         )
