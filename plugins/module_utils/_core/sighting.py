@@ -51,7 +51,7 @@ MAX_LINE = 2048
 # The longest EHLO answers in the field have some twenty lines.
 MAX_LINES = 128
 # Octets of a whole reply.
-MAX_REPLY = 65536
+MAX_REPLY = 16384
 # Octets of the certificates that are kept of one peer; real chains have less than a tenth of it.
 MAX_CHAIN = 131072
 
