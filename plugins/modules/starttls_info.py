@@ -267,6 +267,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ item.host }}: {{ item.judgement.action }} {{ item.judgement.text }}, by {{ item.judgement.place }}"
   loop: "{{ forecast.peers }}"
+  loop_control: {label: "{{ item.address }}"}
 
 - name: Prove that our own relay takes no mail in clear text, and none without a certificate of ours
   mailtls.relay.starttls_info:

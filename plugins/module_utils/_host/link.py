@@ -123,7 +123,9 @@ class Link:
         try:
             session = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name or None)
         except ValueError as error:
-            raise HandshakeError(HANDSHAKE, f"no TLS handshake: {server_name!r} cannot be sent as a name ({error})") from None
+            raise HandshakeError(
+                HANDSHAKE, f"no TLS handshake: {server_name!r} cannot be sent as a name ({error})"
+            ) from None
         opening = bytearray()
         while True:
             try:

@@ -161,7 +161,9 @@ def tls() -> ssl.SSLContext:
 
 def test_the_certificate_on_the_wire_is_seen() -> None:
     answer, heard = play([GREETING, LINE, ANSWER, LINE, b"220 go\r\n", tls()], handshake=True)
-    assert (answer.outcome, answer.certificate, answer.detail) == (sighting.OK, DIGEST, "") and answer.offers("STARTTLS")
+    assert (answer.outcome, answer.certificate, answer.detail) == (sighting.OK, DIGEST, "") and answer.offers(
+        "STARTTLS"
+    )
     assert heard == [b"EHLO [127.0.0.1]\r\n", b"STARTTLS\r\n", b"QUIT\r\n"]
 
 
