@@ -159,14 +159,15 @@ class Link:
         raise HandshakeError(outcome, "the TLS handshake fails: the peer writes in clear where TLS should begin")
 
     def _write(self, data: bytes, deadline: float) -> Steps[None]:
-        while data:
+        rest = memoryview(data)
+        while rest:
             try:
-                data = data[self.socket.send(data) :]
+                rest = rest[self.socket.send(rest) :]
             except BlockingIOError:
                 pass
             except OSError:
                 return
-            if data and not (yield self.descriptor, WRITE, deadline):
+            if rest and not (yield self.descriptor, WRITE, deadline):
                 raise DialogueError(TIMEOUT, "the peer stopped reading")
 
     def _receive(self, deadline: float) -> Steps[bytes]:
