@@ -16,6 +16,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.mailtls.relay.plugins.action import starttls_info
+from ansible_collections.mailtls.relay.plugins.module_utils._core.parcel import pack
 from ansible_collections.mailtls.relay.plugins.module_utils._core.sighting import Sighting
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -33,7 +34,6 @@ RAW: dict[str, t.Any] = {
     "sightings": [SEEN.to_dict()],
     "certificates": {DIGEST: base64.b64encode(DER).decode()},
     "release": "8.17.1.9",
-    "changed": False,
 }
 VERIFY = {"outbound": {"default": {"level": "verify"}}}
 
@@ -55,7 +55,10 @@ class Host:
 
     def execute_module(self, module_args: dict[str, t.Any], task_vars: t.Any) -> dict[str, t.Any]:
         self.asked.append(module_args)
-        return {**self.answer, "invocation": {"module_args": dict(module_args)}}
+        sent = {"module_args": dict(module_args)}
+        if "failed" in self.answer:
+            return {**self.answer, "invocation": sent}
+        return {"parcel": pack(self.answer), "changed": False, "invocation": sent}
 
     def remove_tmp_path(self, path: t.Any) -> None:
         self.removed += 1
@@ -70,7 +73,7 @@ Visit = t.Callable[..., Host]
 @pytest.fixture
 def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
     def make(*targets: t.Any, answer: t.Any = None, **args: t.Any) -> Host:
-        return Host(monkeypatch, {"targets": list(targets) or [HOST], **args}, {**RAW, **(answer or {})})
+        return Host(monkeypatch, {"targets": list(targets) or [HOST], **args}, RAW | (answer or {}))
 
     return make
 
@@ -83,7 +86,7 @@ def test_the_answer_is_read_and_judged(visit: Visit) -> None:
     assert record["certificates"][0]["sha256"] == DIGEST and record["certificates"][0]["days_left"] > 30000
     assert result["targets"] == [{"target": HOST, "summary": "pass", "text": record["text"]}]
     assert result["summary"]["pass"] == 1 and result["changed"] is False and record["judgement"] == {}
-    assert not {"places", "sightings", "certificates", "release"} & set(result) and host.removed == 1
+    assert "parcel" not in result and host.removed == 1
 
 
 def test_the_host_is_told_what_it_needs_and_no_more(visit: Visit) -> None:

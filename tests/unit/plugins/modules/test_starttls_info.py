@@ -14,6 +14,7 @@ import typing as t
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import aim
 from ansible_collections.mailtls.relay.plugins.module_utils._core.aim import Addresses, Exchanges
+from ansible_collections.mailtls.relay.plugins.module_utils._core.parcel import unpack
 from ansible_collections.mailtls.relay.plugins.modules import starttls_info
 from mailserver import Authority, MailServer
 from module_runner import run_module
@@ -28,7 +29,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def ask(capfd: pytest.CaptureFixture[str]) -> t.Callable[..., dict[str, t.Any]]:
     def run(*targets: t.Any, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         limits = {"timeout": 10, "connect_timeout": 3, "reply_timeout": 3, "attempts": 1, "processes": 1}
-        return run_module(starttls_info.main, capfd, {"targets": list(targets), **limits, **options}, check=check)
+        answer = run_module(starttls_info.main, capfd, {"targets": list(targets), **limits, **options}, check=check)
+        return answer if "parcel" not in answer else {**unpack(answer["parcel"]), "changed": answer["changed"]}
 
     return run
 
