@@ -50,7 +50,7 @@ class Relay:
             return Completed(0, pathlib.Path(argv[3]).read_text(), "")
         lines = [line for line in pathlib.Path(given_from).read_text().splitlines() if not line.startswith("#")]
         rows = [f"{key.lower()}\t{value}\n" for key, value in (line.split("\t") for line in lines)]
-        pathlib.Path(argv[2]).write_text("".join(rows[: 1 if self.loses_rows else None]))
+        pathlib.Path(argv[-1]).write_text("".join(rows[: 1 if self.loses_rows else None]))
         self.step()
         twins = len({row.partition("\t")[0] for row in rows}) != len(rows)
         return Completed(65, "", "makemap: line 2: key x: duplicate key\n") if twins else Completed(0, "", "")
