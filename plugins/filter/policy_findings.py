@@ -11,8 +11,8 @@ version_added: 0.1.0
 author:
   - mailtls.relay contributors (@mailtls)
 description:
-  - Exceptions that end soon or except nothing any more, and entries that sendmail finds before one that asks
-    for more. Each with the variable it stands in.
+  - Exceptions that end soon, except nothing any more or are met by no mail, and entries that sendmail finds before one
+    that asks for more. Each with the variable it stands in.
   - A policy that is not sound is refused by P(mailtls.relay.access_entries#filter).
 extends_documentation_fragment:
   - mailtls.relay.policy
@@ -22,6 +22,12 @@ options:
     description: How long before its last day an exception is reported, such as V(30d).
     type: str
     default: 30d
+  routes:
+    description:
+      - Next hops that the configuration names, as sendmail reads them, C(relay:[192.0.2.25]).
+      - An exception by address that none of them is written as is reported. Left out, none is.
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -53,6 +59,7 @@ def policy_findings(
     release: str = "",
     today: str = "",
     notice: t.Any = "30d",
+    routes: t.Iterable[str] | None = None,
     starttls_offered: t.Any = True,
     further: t.Any = (),
 ) -> list[str]:
@@ -64,7 +71,7 @@ def policy_findings(
         period = datetime.timedelta(seconds=duration.parse(notice, "sendmail_tls_exception_notice").seconds)
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error
-    return [str(one) for one in findings.find(given.policy, placed, given.day, period)]
+    return [str(one) for one in findings.find(given.policy, placed, given.day, period, routes)]
 
 
 class FilterModule:
