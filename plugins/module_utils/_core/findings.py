@@ -17,7 +17,7 @@ import typing as t
 from . import demand, nexthop
 from .access_words import network_key
 from .entry import Entry, Placed
-from .policy import Client, Peer, Policy, Requirement, weaker
+from .policy import Client, Peer, Policy, Recipient, Requirement, weaker
 from .release import NEWEST
 from .tokens import scan
 
@@ -69,10 +69,9 @@ def find(
 
 def _read_asked(policy: Policy, placed: t.Sequence[Placed]) -> dict[str, Asked]:
     """Folded key -> what is asked for there. The defaults, and what goes with them, are not compared with anything."""
-    items: dict[str, Requirement] = {
-        item.place: item.requirement
-        for item in (*policy.outbound.peers, *policy.outbound.recipients, *policy.inbound.clients)
-    }
+    lists: tuple[t.Sequence[Peer | Recipient | Client], ...]
+    lists = (policy.outbound.peers, policy.outbound.recipients, policy.inbound.clients)
+    items = {item.place: item.requirement for some in lists for item in some}
     found = {}
     for place, entry in placed:
         if entry.key.partition(":")[0].lower() not in _TAGS:
