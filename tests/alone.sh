@@ -4,6 +4,7 @@
 #
 # Run a command that makes and removes the containers of one lab: alone.sh LAB COMMAND...
 # Their names are those of the whole machine, whatever the checkout. A second run of one lab waits for the first.
+# After a failing run the last lines tell which tests failed: Molecule itself ends with what it did afterwards.
 set -euo pipefail
 lab=$1
 shift
@@ -15,5 +16,17 @@ if ! flock --nonblock 9; then
   flock 9
 fi
 echo $$ > "$file"
+
+# Written by tests/testinfra/failures.py.
+MAILTLS_FAILURES=$(mktemp)
+export MAILTLS_FAILURES
+trap 'rm -f "$MAILTLS_FAILURES"' EXIT
+
 # Not inherited: a container that is kept must not keep the lab.
-"$@" 9>&-
+status=0
+"$@" 9>&- || status=$?
+if ((status)) && test -s "$MAILTLS_FAILURES"; then
+  echo "lab $lab: these tests failed"
+  cat "$MAILTLS_FAILURES"
+fi >&2
+exit "$status"

@@ -4,8 +4,8 @@
 
 """The controller's half of module sendmail_map: many entries travel as one text, and only when the host wants them.
 
-A small text goes along with the module. Of a large one the host gets its SHA-256 first; an unchanged map costs one
-reach. Entries are judged on the host, by the module, so that they are judged once.
+The text goes along with the module, compressed: one reach, whether the map has changed or not. Of a very large one the
+host gets its SHA-256 first. Entries are judged on the host, by the module, so that they are judged once.
 """
 
 from __future__ import annotations
@@ -15,20 +15,19 @@ import os
 import shutil
 import tempfile
 import typing as t
-import zlib
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._core import bulk
+from ..module_utils._core import mapdata, waybill
 from ..module_utils._core.errors import MailtlsError
+from ..module_utils._core.waybill import Waybill
 
-# A text of this size costs no more than the question whether it is wanted.
-_SMALL = 1 << 16
+# Compressed. As much as a few modules weigh costs less than the question whether it is wanted and a second way there.
+_ALONG = 1 << 20
 _PIECE = 1 << 20
-# zlib's fastest makes a tenth of such a text.
-_FAST = 1
+_WAYBILL = "_waybill"
 # Entries taken from a variable as it stands are never templated.
 _MARKERS = (b"{{", b"{%", b"{#")
 _OURS = ("entries", "entries_variable")
@@ -40,11 +39,6 @@ class Cargo(t.NamedTuple):
     lines: bytes
     listed: int
     file: str
-
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        return len(self.lines) + (os.path.getsize(self.file) if self.file else 0)
 
     def pieces(self) -> t.Iterator[bytes]:
         """The whole text, in pieces."""
@@ -69,7 +63,7 @@ def read_variable(name: str, variables: t.Mapping[str, t.Any]) -> bytes:
     """The lines of a variable's entries, read as they stand; raises MailtlsError."""
     if name not in variables:
         raise MailtlsError("there is no such variable", where=name)
-    lines = bulk.render_listed(variables[name], name)
+    lines = mapdata.render_listed(variables[name], name)
     if any(marker in lines for marker in _MARKERS):
         raise MailtlsError(
             "holds a template, but entries_variable takes what stands there",
@@ -92,7 +86,9 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         args, variables = dict(self._task.args), task_vars or {}
         try:
-            if args.get("map", "access") == "access" and not [name for name in args if name.startswith("_")]:
+            if _WAYBILL in args:
+                raise MailtlsError("is not for users", where=_WAYBILL)
+            if args.get("map", "access") == "access":
                 result.update(self._converge(args, variables))
             else:
                 result.update(self._execute_module(module_args=args, task_vars=variables))
@@ -101,24 +97,18 @@ class ActionModule(ActionBase):
         finally:
             self._untyped._remove_tmp_path(self._connection._shell.tmpdir)
         # Neither the text nor where it lay belongs into a report.
-        sent = result.get("invocation", {}).get("module_args", {})
-        for name in [name for name in sent if name.startswith("_")]:
-            del sent[name]
+        result.get("invocation", {}).get("module_args", {}).pop(_WAYBILL, None)
         return result
 
     def _converge(self, args: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         cargo = self._load(args, variables)
         told = {name: value for name, value in args.items() if name != "entries"}
-        told.update(_listed=cargo.listed, _digest=cargo.digest())
-        if cargo.size <= _SMALL:
-            lines = b"".join(cargo.pieces())
-            # What is not ASCII may be no text at all; a file carries everything.
-            if lines.isascii():
-                return self._ask({**told, "_lines": lines.decode()}, variables)
-        answer = self._ask(told, variables)
+        bill = Waybill(cargo.digest(), cargo.listed, waybill.pack_within(cargo.pieces(), _ALONG))
+        answer = self._ask({**told, _WAYBILL: waybill.render(bill)}, variables)
         if not answer.get("wanted"):
             return answer
-        return self._ask({**told, "_lines_file": self._bring(cargo)}, variables)
+        bill = bill._replace(file=self._bring(cargo))
+        return self._ask({**told, _WAYBILL: waybill.render(bill)}, variables)
 
     def _ask(self, args: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         answer: dict[str, t.Any] = self._execute_module(module_args=args, task_vars=variables)
@@ -132,13 +122,13 @@ class ActionModule(ActionBase):
         if args.get("entries_variable") is not None:
             lines = read_variable(args["entries_variable"], variables)
         else:
-            lines = bulk.render_listed(args.get("entries") or [], "entries")
+            lines = mapdata.render_listed(args.get("entries") or [], "entries")
         listed, path = lines.count(b"\n"), args.get("entries_file") or ""
         # An encrypted one is decrypted; the loader removes what it wrote.
         file = self._loader.get_real_file(self._untyped._find_needle("files", path)) if path else ""
-        if bulk.is_data(path):
+        if mapdata.is_data(path):
             with open(file, "rb") as stream:
-                return Cargo(lines + bulk.render_file(stream.read(), path), listed, "")
+                return Cargo(lines + mapdata.render_file(stream.read(), path), listed, "")
         return Cargo(lines, listed, file)
 
     def _bring(self, cargo: Cargo) -> str:
@@ -149,10 +139,8 @@ class ActionModule(ActionBase):
         own = tempfile.mkdtemp(dir=vars(constants)["DEFAULT_LOCAL_TMP"])
         try:
             source = os.path.join(own, "entries")
-            packer = zlib.compressobj(_FAST)
             with open(source, "wb") as stream:
-                stream.writelines(packer.compress(piece) for piece in cargo.pieces())
-                stream.write(packer.flush())
+                stream.writelines(waybill.pack(cargo.pieces()))
             self._untyped._transfer_file(source, remote)
         finally:
             shutil.rmtree(own, ignore_errors=True)

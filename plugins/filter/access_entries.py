@@ -14,38 +14,14 @@ description:
   - Turns the policy, the relay clients and further entries into the entries of sendmail's access map, checked, in the
     form that M(mailtls.relay.sendmail_map) wants.
   - Refuses everything that sendmail was not seen to enforce, naming the variable, what is wrong and what is allowed.
-positional: _input
+extends_documentation_fragment:
+  - mailtls.relay.policy
+  - mailtls.relay.policy.entries
 options:
-  _input:
-    description:
-      - The policy, as in the variable C(sendmail_tls_policy).
-    type: dict
-    required: true
-  layers:
-    description:
-      - Further parts of the policy, by the name of their variable, merged over C(sendmail_tls_policy) in order of these
-        names.
-      - Mappings merge field by field; a next hop, recipient, client or issuer that is there already is replaced.
-    type: dict
-    default: {}
-  release:
-    description:
-      - The release of sendmail on the host, such as V(8.17.1.9). What it would not enforce is refused.
-      - Without it only what sendmail 8.15.2 and all later ones enforce is taken.
-    type: str
-    default: ""
-  today:
-    description: The day on which exceptions are judged, such as V(2027-03-31); the controller's own day when empty.
-    type: str
-    default: ""
   smart_host:
     description: The smart host as in C(sendmail_smart_host); where it is the only way out, failures are temporary.
     type: raw
     default: ""
-  starttls_offered:
-    description: Whether STARTTLS is offered to clients; if not, C(Srv_Features:) becomes V(S).
-    type: bool
-    default: true
   relay_clients:
     description:
       - Who may relay, as addresses, networks in CIDR form, or qualified host names. A name covers the hosts below it.
@@ -58,15 +34,6 @@ options:
     description: Who else is free of GreetPause, ClientRate and ClientConn, as addresses or networks.
     type: list
     elements: str
-    default: []
-  further:
-    description:
-      - Further entries, each with C(key) and C(value).
-      - The key C(TLS_Srv:) belongs to the policy and is refused; V(OK) for a TLS tag needs an address in the key, for a
-        name is whatever DNS says. A network has at least two octets (C(10.1); C(10) and C(127) may stand alone) or
-        three IPv6 groups.
-    type: list
-    elements: dict
     default: []
   base:
     description: The platform's own entries; one of them gives way to any later entry of the same key.
@@ -91,16 +58,12 @@ _value:
   elements: dict
 """
 
-import datetime
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core import access
+from ..module_utils._core import access, policy_input
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.policy_reader import parse_policy, read_layers, sole_next_hop
-from ..module_utils._core.release import OLDEST, parse_release
-from ..module_utils._core.requirement import read_date
 
 
 def access_entries(
@@ -117,19 +80,19 @@ def access_entries(
     base: t.Any = (),
 ) -> list[dict[str, str]]:
     try:
-        wish = parse_policy(
-            read_layers(policy, layers or {}, "layers"),
-            today=read_date(today, "today") if today else datetime.date.today(),
-            sole_next_hop=sole_next_hop(smart_host),
+        given = policy_input.read(
+            policy,
+            layers,
+            today=today,
+            release=release,
+            smart_host=smart_host,
+            further=further,
             starttls_offered=starttls_offered,
             relay_clients=relay_clients,
             unthrottled_clients=unthrottled_clients,
         )
         entries = access.access_entries(
-            wish,
-            further=access.parse_entries(further, "sendmail_access_entries"),
-            base=access.parse_entries(base, "base"),
-            release=parse_release(release) if release else OLDEST,
+            given.policy, further=given.further, base=access.parse_entries(base, "base"), release=given.release
         )
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error

@@ -12,17 +12,8 @@ author:
   - mailtls.relay contributors (@mailtls)
 description:
   - The next hops of a policy that are given by name and not by address, to be compared with what DNS says of them.
-positional: _input
-options:
-  _input:
-    description:
-      - The policy, as in the variable C(sendmail_tls_policy).
-    type: dict
-    required: true
-  layers:
-    description: Further layers of the policy, variable to value.
-    type: dict
-    default: {}
+extends_documentation_fragment:
+  - mailtls.relay.policy
 """
 
 EXAMPLES = r"""
@@ -38,22 +29,21 @@ _value:
   sample: {"sendmail_tls_policy.outbound.peers[0]": "mta3.example.org"}
 """
 
-import datetime
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._core import policy_input
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.policy_reader import parse_policy, read_layers
 
 
 def named_peers(policy: t.Any, *, layers: t.Any = None) -> dict[str, str]:
     """Return place to name; AnsibleFilterError for a policy that is refused."""
     try:
-        wish = parse_policy(read_layers(policy, layers or {}, "layers"), today=datetime.date.today())
+        peers = policy_input.read(policy, layers).policy.outbound.peers
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error
-    return {peer.place: peer.target.text for peer in wish.outbound.peers if not peer.target.family}
+    return {peer.place: peer.target.text for peer in peers if not peer.target.family}
 
 
 class FilterModule:

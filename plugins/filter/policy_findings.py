@@ -11,41 +11,23 @@ version_added: 0.1.0
 author:
   - mailtls.relay contributors (@mailtls)
 description:
-  - Exceptions that end soon or except nothing any more, and entries that sendmail finds before one that asks
-    for more. Each with the variable it stands in.
+  - Exceptions that end soon, except nothing any more or are met by no mail, and entries that sendmail finds before one
+    that asks for more. Each with the variable it stands in.
   - A policy that is not sound is refused by P(mailtls.relay.access_entries#filter).
-positional: _input
+extends_documentation_fragment:
+  - mailtls.relay.policy
+  - mailtls.relay.policy.entries
 options:
-  _input:
-    description:
-      - The policy, as in the variable C(sendmail_tls_policy).
-    type: dict
-    required: true
-  layers:
-    description: Further parts of the policy, by the name of their variable.
-    type: dict
-    default: {}
-  release:
-    description: The release of sendmail on the host, such as V(8.17.1.9).
-    type: str
-    default: ""
-  today:
-    description: The day on which exceptions are judged, such as V(2027-03-31); the controller's own day when empty.
-    type: str
-    default: ""
   notice:
     description: How long before its last day an exception is reported, such as V(30d).
     type: str
     default: 30d
-  starttls_offered:
-    description: Whether STARTTLS is offered to clients.
-    type: bool
-    default: true
-  further:
-    description: Further entries of the access map, each with C(key) and C(value).
+  routes:
+    description:
+      - Next hops that the configuration names, as sendmail reads them, C(relay:[192.0.2.25]).
+      - An exception by address that none of them is written as is reported. Left out, none is.
     type: list
-    elements: dict
-    default: []
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -66,11 +48,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core import access, duration, findings
+from ..module_utils._core import duration, findings, policy_input
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.policy_reader import parse_policy, read_layers
-from ..module_utils._core.release import OLDEST, parse_release
-from ..module_utils._core.requirement import read_date
 
 
 def policy_findings(
@@ -80,18 +59,19 @@ def policy_findings(
     release: str = "",
     today: str = "",
     notice: t.Any = "30d",
+    routes: t.Iterable[str] | None = None,
     starttls_offered: t.Any = True,
     further: t.Any = (),
 ) -> list[str]:
     try:
-        day = read_date(today, "today") if today else datetime.date.today()
-        wish = parse_policy(read_layers(policy, layers or {}, "layers"), today=day, starttls_offered=starttls_offered)
-        entries = access.parse_entries(further, access.FURTHER)
-        placed = access.compile_policy(wish, parse_release(release) if release else OLDEST, entries)
+        given = policy_input.read(
+            policy, layers, today=today, release=release, further=further, starttls_offered=starttls_offered
+        )
+        placed = given.compile()
         period = datetime.timedelta(seconds=duration.parse(notice, "sendmail_tls_exception_notice").seconds)
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error
-    return [str(one) for one in findings.find(wish, placed, day, period)]
+    return [str(one) for one in findings.find(given.policy, placed, given.day, period, routes)]
 
 
 class FilterModule:

@@ -62,17 +62,15 @@ _value:
   type: str
 """
 
-import datetime
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.access import compile_policy, parse_entries
+from ..module_utils._core import policy_input
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.explanation import explain, read_hop
 from ..module_utils._core.layers import PREFIX, VARIABLE
-from ..module_utils._core.policy_reader import parse_policy, sole_next_hop
-from ..module_utils._core.release import NEWEST, parse_release
+from ..module_utils._core.release import NEWEST
 from ..module_utils._core.target import read_recipient
 
 # By one of these a mapping is the variables of a host, for a policy has no such key.
@@ -87,19 +85,17 @@ def tls_policy_explain(
         given if isinstance(given, t.Mapping) and any(map(given.__contains__, _VARIABLES)) else {VARIABLE: given}
     )
     try:
-        running = parse_release(release) if release else NEWEST
-        policy = parse_policy(
-            {
-                VARIABLE: {},
-                **{name: variables[name] for name in variables if name == VARIABLE or name.startswith(PREFIX)},
-            },
-            today=datetime.date.today(),
-            sole_next_hop=sole_next_hop(variables.get("sendmail_smart_host", "")),
+        policy = policy_input.read(
+            variables.get(VARIABLE, {}),
+            {name: variables[name] for name in variables if name.startswith(PREFIX)},
+            release=release,
+            unstated=NEWEST,
+            smart_host=variables.get("sendmail_smart_host", ""),
+            further=variables.get("sendmail_access_entries", ()),
         )
-        further = parse_entries(variables.get("sendmail_access_entries", ()), "sendmail_access_entries")
         whom = read_recipient(recipient, "tls_policy_explain.recipient") if recipient else ""
         hop = read_hop(next_hop, address)
-        return explain(policy, compile_policy(policy, running, further), running, hop, whom)
+        return explain(policy.policy, policy.compile(), policy.release, hop, whom)
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -52,7 +52,7 @@ import typing as t
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._core import access, bulk
+from ..module_utils._core import access, bulk, mapdata
 from ..module_utils._core.errors import MailtlsError
 
 
@@ -79,7 +79,7 @@ class LookupModule(LookupBase):
 
 def look(text: bytes, place: str, keys: t.Sequence[str], *, check: bool) -> list[str]:
     """The keys that have an entry in a file's content; raises MailtlsError for what would be refused."""
-    text = bulk.render_file(text, place)
+    text = mapdata.render_file(text, place)
     if check:
         source = bulk.Source(0, "", place)
         rows = bulk.read_entries(text, source)

@@ -16,9 +16,9 @@ description:
   - Both are built aside, the database is read back and compared with what was asked for, then both are renamed over
     the old ones, the database first. When the module is killed at any point, the old map or the new one is in force,
     and the next run does what is left.
-  - A map of a million entries needs one task. A large text travels to the host compressed, and only when the host asks
-    for it. An unchanged map is known by a digest of the entries and of the bytes of text and database, which are noted
-    in a hidden file of root's beside the map.
+  - A map of a million entries needs one task. Its text travels to the host compressed, a very large one only when the
+    host asks for it. An unchanged map is known by a digest of the entries and of the bytes of text and database, which
+    are noted in a hidden file of root's beside the map.
   - sendmail takes a TLS value that it does not understand as no requirement. So every entry is checked, and anything
     but what sendmail was seen to enforce is refused. In a mailertable only mailers that carry mail by SMTP are allowed.
   - No restart is needed; sendmail reads the new database with the next connection.
@@ -91,19 +91,9 @@ options:
       - A cf. If it names another access map than O(path), nothing is written, since nobody would ask this map.
       - Left out, or where there is no such file, nothing is compared.
     type: path
-  _lines:
-    description: What the controller's half of this module brings, not for users; the entries as text.
+  _waybill:
+    description: Not for users; what the controller's half of this module brings along.
     type: str
-  _lines_file:
-    description: The same, not for users; a file on the host with that text, compressed.
-    type: path
-  _digest:
-    description: The same, not for users; SHA-256 of that text.
-    type: str
-  _listed:
-    description: The same, not for users; how many lines of that text come from a list.
-    type: int
-    default: 0
   owner:
     description: Owner of the database; the text is always of root, mode 0600.
     type: str
@@ -204,14 +194,13 @@ reasons:
 import hashlib
 import os
 import typing as t
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._core import bulk, cf, imported, mapfile, receipt, route
+from ..module_utils._core import bulk, cf, imported, mapdata, mapfile, receipt, route, waybill
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.mapfile import MapState
 from ..module_utils._host import archive, files, mapbuild, mapreceipt
@@ -235,11 +224,8 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "named_in": {"type": "path"},
     "owner": {"type": "str", "default": "smmta"},
     "group": {"type": "str", "default": "smmsp"},
-    # From the controller's half: the lines or a file with them, their SHA-256, how many come from a list.
-    "_lines": {"type": "str"},
-    "_lines_file": {"type": "path"},
-    "_digest": {"type": "str"},
-    "_listed": {"type": "int", "default": 0},
+    # Whatever is no_log is kept out of the host's journal, too, where a large map has no place.
+    "_waybill": {"type": "str", "no_log": True},
 }
 # From here on building a hash takes several times as long as building a btree.
 LARGE = 200_000
@@ -263,19 +249,18 @@ class Foreign(t.NamedTuple):
 
 def read_given(params: t.Mapping[str, t.Any]) -> Given:
     """What shall be in the map, from the controller's half or from the options themselves."""
-    place, count = params["entries_variable"] or "entries", params["_listed"]
-    if params["_digest"]:
-        lines = params["_lines"].encode() if params["_lines"] is not None else None
-        if params["_lines_file"]:
-            lines = zlib.decompress(read_required(params["_lines_file"]))
+    place = params["entries_variable"] or "entries"
+    if params["_waybill"]:
+        bill = waybill.parse(params["_waybill"])
+        packed = read_required(bill.file) if bill.file else bill.packed
+        lines, count, digest = packed and waybill.unpack(packed), bill.listed, bill.digest
     elif params["entries_variable"]:
         raise MailtlsError("only the controller knows its variables", where="entries_variable", remedy="Use entries.")
     else:
-        listed = bulk.render_listed(params["entries"] or [], place)
+        listed = mapdata.render_listed(params["entries"] or [], place)
         file = params["entries_file"]
-        lines = listed + (bulk.render_file(read_required(file), file) if file else b"")
-        count = listed.count(b"\n")
-    digest = params["_digest"] or hashlib.sha256(lines or b"").hexdigest()
+        lines = listed + (mapdata.render_file(read_required(file), file) if file else b"")
+        count, digest = listed.count(b"\n"), hashlib.sha256(lines).hexdigest()
     if lines is not None and hashlib.sha256(lines).hexdigest() != digest:
         raise MailtlsError("changed while it was sent", where=params["entries_file"] or place, remedy="Run again.")
     return Given(lines, bulk.Source(count, place, params["entries_file"] or ""), digest)
@@ -310,7 +295,7 @@ def read_foreign(params: t.Mapping[str, t.Any]) -> Foreign | None:
 def digest_wish(params: t.Mapping[str, t.Any], given: Given, foreign: Foreign | None) -> str:
     """One digest over everything that decides what the map holds and of which type it is."""
     old = hashlib.sha256(foreign.text.encode(errors="surrogateescape")).hexdigest() if foreign else ""
-    kind = [params["map"], params["type"], bulk.rules_digest(), bulk.is_data(given.source.file)]
+    kind = [params["map"], params["type"], bulk.rules_digest(), mapdata.is_data(given.source.file)]
     return receipt.wish_digest([*kind, given.digest, given.source.listed, old])
 
 

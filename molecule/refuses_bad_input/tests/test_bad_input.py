@@ -37,6 +37,7 @@ SPECIFICATION = f"{PREFLIGHT}Validating arguments against arg spec 'preflight'"
 VALUES = f"{PREFLIGHT}Refuse a policy or a value that sendmail would misunderstand"
 RELEASE = f"{PREFLIGHT}Refuse a release this role was not tried with"
 HOST = f"{PREFLIGHT}Refuse a host that sendmail could not work on"
+PEERS = f"{PREFLIGHT}Refuse a rule that sendmail would never look up"
 IDENTITY = "mailtls.relay.tls_identity : Refuse variables that cannot work"
 FILES = "mailtls.relay.tls_identity : Refuse key, certificate or CA bundle that cannot work"
 CERTIFICATE = "mailtls.relay.sendmail : Refuse certificates that sendmail could not use"
@@ -52,6 +53,13 @@ def policy(**default: t.Any) -> dict[str, t.Any]:
 def entry(key: str, value: str) -> dict[str, t.Any]:
     return {"sendmail_access_entries": [{"key": key, "value": value}]}
 
+
+# The lab's DNS has an MX record for the domain, which names MTA2.
+MISNAMED = {"outbound": {"peers": [{"next_hop": "mta2.example.test"}, {"next_hop": "example.test"}]}}
+MISNAMED_WORDS = [
+    "sendmail_tls_policy.outbound.peers[1].next_hop: mail for example.test goes to mta2.example.test,",
+    "Name the hosts of its MX records",
+]
 
 # The task that refuses, what is given, and the words that the answer must hold: what, where, what to do.
 VARIABLES: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
@@ -142,6 +150,7 @@ VARIABLES: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
         {"sendmail_mailertable": {"a.example": "[127.0.0.1]"}},
         ["sendmail_mailertable: a.example: the next hop [127.0.0.1] is this very host", "Name another host"],
     ),
+    "next hop by a name that is never connected to": (HOST, {"sendmail_tls_policy": MISNAMED}, MISNAMED_WORDS),
     "unknown source of the identity": (
         IDENTITY,
         {"tls_identity_source": "acme"},
@@ -199,6 +208,10 @@ def refused(lab: Lab, task: str, words: list[str], playbook: str = "playbooks/si
 def test_variables(lab: Lab, name: str) -> None:
     task, variables, words = VARIABLES[name]
     refused(lab, task, words, **variables)
+
+
+def test_the_daily_change_looks_at_the_names_of_next_hops_too(lab: Lab) -> None:
+    refused(lab, PEERS, MISNAMED_WORDS, playbook="playbooks/policy.yml", sendmail_tls_policy=MISNAMED)
 
 
 class Pair(t.NamedTuple):

@@ -12,11 +12,10 @@ hashes, in which the order of rows does not count. Whatever the expression does 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import typing as t
 
-from . import access, access_grammar
+from . import access, access_grammar, mapdata
 from .errors import MailtlsError
 
 _BLOCK = 1 << 18
@@ -57,12 +56,7 @@ class Source(t.NamedTuple):
         if number < self.listed:
             return f"{self.variable}[{number}]"
         number -= self.listed
-        return f"{self.file}[{number}]" if is_data(self.file) else f"{self.file}:{number + 1}"
-
-
-def is_data(file: str) -> bool:
-    """Whether a file of this name holds data in the place of lines."""
-    return file.lower().endswith(".json")
+        return f"{self.file}[{number}]" if mapdata.is_data(self.file) else f"{self.file}:{number + 1}"
 
 
 def rules_digest() -> str:
@@ -73,57 +67,6 @@ def rules_digest() -> str:
     ]
     words = repr((shapes, access_grammar.EXCEPTABLE.pattern.pattern, sorted(access_grammar.FOREIGN_TAGS)))
     return hashlib.sha256(words.encode()).hexdigest()
-
-
-def render_listed(raw: t.Any, place: str) -> bytes:
-    """Lines of ``key``, tab, ``value`` from a list of ``{key, value}``, one for each item; not yet checked.
-
-    Raises MailtlsError for whatever cannot be written as one line.
-    """
-    if isinstance(raw, (list, tuple)) and all(issubclass(kind, t.Mapping) for kind in set(map(type, raw))):
-        pairs = [(one.get("key"), one.get("value")) for one in raw if len(one) == 2]
-        lines = _join(pairs, len(raw))
-        if lines is not None:
-            return lines
-    return b"".join(_render(entry) for entry in access.parse_entries(raw, place))
-
-
-def render_file(raw: bytes, file: str) -> bytes:
-    """The lines of a file with entries: as they stand there, or made of the data in a JSON file; not yet checked.
-
-    Data is a list of ``{key, value}`` or a mapping of keys to values; a line is made for each. Raises MailtlsError.
-    """
-    if not is_data(file):
-        return raw
-    remedy = "Write a list of {key, value}, or a mapping of keys to values."
-    try:
-        # Pairs, not dicts: a key that stands there twice must stay twice to be noticed.
-        data = json.loads(raw, object_pairs_hook=tuple)
-    except (ValueError, RecursionError) as error:
-        raise MailtlsError(f"is not JSON: {error}", where=file, remedy=remedy) from None
-    if not isinstance(data, (list, tuple)):
-        raise MailtlsError("is neither a list nor a mapping", where=file, remedy=remedy)
-    if isinstance(data, tuple):
-        lines, listed = _join(data, len(data)), ({"key": key, "value": value} for key, value in data)
-    else:
-        plain = [one for one in data if isinstance(one, tuple) and [name for name, _part in one] == ["key", "value"]]
-        lines = _join([(key, value) for (_key, key), (_value, value) in plain], len(data))
-        listed = (dict(one) if isinstance(one, tuple) and len(one) == 2 else one for one in data)
-    return render_listed(list(listed), file) if lines is None else lines
-
-
-def _join(pairs: t.Sequence[tuple[t.Any, t.Any]], count: int) -> bytes | None:
-    """A line for each pair of key and value, when there are ``count`` and each makes a line."""
-    kinds = {type(part) for pair in pairs for part in pair}
-    if len(pairs) != count or any(not issubclass(kind, (str, int)) or issubclass(kind, bool) for kind in kinds):
-        return None
-    text = "".join([f"{key}\t{value}\n" for key, value in pairs])
-    # JSON can hold any half of a pair; whatever it becomes is not ASCII, and refused when it is read.
-    return text.encode(errors="surrogatepass") if text.count("\t") == text.count("\n") == count else None
-
-
-def _render(entry: access.Entry) -> bytes:
-    return f"{entry.key}\t{entry.value}\n".encode()
 
 
 def read_entries(text: bytes, source: Source) -> bytes:
@@ -154,9 +97,9 @@ def _read_block(block: bytes, first: int, source: Source) -> bytes:
 def _read_line(raw: bytes, number: int, source: Source) -> bytes:
     line, place = raw.decode(errors="surrogateescape"), source.place(number)
     # A line that was made of an entry is no comment, whatever it looks like.
-    if number < source.listed or is_data(source.file):
+    if number < source.listed or mapdata.is_data(source.file):
         key, _tab, value = line.partition("\t")
-        return _render(access.parse_entry({"key": key, "value": value}, place))
+        return mapdata.render(access.parse_entry({"key": key, "value": value}, place))
     if not line.strip() or line.startswith("#"):
         return b""
     if line[0].isspace():
@@ -164,7 +107,7 @@ def _read_line(raw: bytes, number: int, source: Source) -> bytes:
     key, *values = line.split(None, 1)
     if not values:
         raise MailtlsError(f"the key {key!r} has no value", where=place, remedy="makemap skips it; add the value.")
-    return _render(access.parse_entry({"key": key, "value": values[0]}, place))
+    return mapdata.render(access.parse_entry({"key": key, "value": values[0]}, place))
 
 
 def require_floor(entries: bytes, place: str) -> None:

@@ -44,13 +44,16 @@ def run(
     environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin")
     try:
         with ExitStack() as stack:
+            # Memory in the place of a pipe: makemap prints in thousands of pieces, and would wake us for each.
+            told = stack.enter_context(os.fdopen(os.memfd_create("output"), "r+b"))
             if given_from:
                 source = {"stdin": stack.enter_context(open(given_from, "rb"))}
-            ended = subprocess.run(
-                list(argv), capture_output=True, timeout=timeout, cwd=cwd, env=environment, check=False, **source
-            )
+            source.update(stdout=told, stderr=subprocess.PIPE)
+            ended = subprocess.run(list(argv), timeout=timeout, cwd=cwd, env=environment, check=False, **source)
+            told.seek(0)
+            output = told.read()
     except FileNotFoundError:
         raise MailtlsError(f"{argv[0]} is not on this host", remedy="Install the package it comes from.") from None
     except subprocess.TimeoutExpired:
         raise MailtlsError(f"{argv[0]} did not end within {timeout:g} s", remedy="Run it by hand to see why.") from None
-    return Completed(ended.returncode, ended.stdout.decode(errors="replace"), ended.stderr.decode(errors="replace"))
+    return Completed(ended.returncode, output.decode(errors="replace"), ended.stderr.decode(errors="replace"))

@@ -134,3 +134,23 @@ def test_good_values_pass(said: dict[str, str], name: str) -> None:
 @pytest.mark.parametrize("name", BAD)
 def test_bad_values_are_refused_by_the_preflight_itself(said: dict[str, str], name: str) -> None:
     assert BAD[name][1] in said[name]
+
+
+HERE = ("ansible.builtin.assert", "ansible.builtin.debug", "ansible.builtin.include_tasks")
+
+
+def test_the_daily_change_reaches_the_relay_three_times_at_most() -> None:
+    """The budget of docs/architecture.md: facts, a look where the policy names next hops, the map."""
+    (play,) = yaml.safe_load((ROOT / "playbooks/policy.yml").read_text(encoding="utf-8"))
+    assert play["gather_facts"] and len(play["tasks"]) == 1 and play["tasks"][0]["ansible.builtin.import_role"]
+    tasks = tasks_of("policy")
+    far = [key for task in tasks for key in task if "." in key and key not in HERE]
+    assert far == ["mailtls.relay.sendmail_info", "mailtls.relay.sendmail_map"]
+    assert len(far) + 1 <= 3
+
+
+def tasks_of(name: str) -> list[dict[str, t.Any]]:
+    """The tasks of a file, those of the files it includes in their places."""
+    tasks = yaml.safe_load((ROLE / f"tasks/{name}.yml").read_text(encoding="utf-8"))
+    includes = ((task, task.get("ansible.builtin.include_tasks", "")) for task in tasks)
+    return [inner for task, file in includes for inner in (tasks_of(file.removesuffix(".yml")) if file else [task])]

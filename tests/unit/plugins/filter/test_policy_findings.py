@@ -20,6 +20,13 @@ def test_sentences_come_out() -> None:
     assert said.startswith("sendmail_tls_policy_host.outbound.peers[0].exception.until: ")
 
 
+def test_routes_reach_the_judge() -> None:
+    options = {"layers": LAYERS, "today": "2026-10-01"}
+    assert policy_findings({}, routes=["relay:[10.1.2.3]"], **options) == []
+    (said,) = policy_findings({}, routes=["relay:mta2.example"], **options)
+    assert said.startswith("sendmail_tls_policy_host.outbound.peers[0]: no mail meets TLS_Srv:10.1.2.3 OK: ")
+
+
 @pytest.mark.parametrize("options", [{"notice": "soon"}, {"today": "soon"}, {"release": "x"}, {"layers": [1]}])
 def test_errors_are_those_of_filters(options: dict[str, object]) -> None:
     with pytest.raises(AnsibleFilterError):

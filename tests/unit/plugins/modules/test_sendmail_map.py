@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pathlib
 import typing as t
-import zlib
 
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core import mapfile
+from ansible_collections.mailtls.relay.plugins.module_utils._core import mapfile, waybill
 from ansible_collections.mailtls.relay.plugins.module_utils._host import archive, files, mapbuild
 from ansible_collections.mailtls.relay.plugins.module_utils._host.command import Completed
 from ansible_collections.mailtls.relay.plugins.modules import sendmail_map
@@ -50,7 +50,7 @@ class Relay:
             return Completed(0, pathlib.Path(argv[3]).read_text(), "")
         lines = [line for line in pathlib.Path(given_from).read_text().splitlines() if not line.startswith("#")]
         rows = [f"{key.lower()}\t{value}\n" for key, value in (line.split("\t") for line in lines)]
-        pathlib.Path(argv[2]).write_text("".join(rows[: 1 if self.loses_rows else None]))
+        pathlib.Path(argv[-1]).write_text("".join(rows[: 1 if self.loses_rows else None]))
         self.step()
         twins = len({row.partition("\t")[0] for row in rows}) != len(rows)
         return Completed(65, "", "makemap: line 2: key x: duplicate key\n") if twins else Completed(0, "", "")
@@ -226,28 +226,37 @@ def test_a_mailertable_needs_no_floor_and_has_rules_of_its_own(relay: Relay, con
     assert refused["msg"].startswith("entries[0]: 'local' is not a mailer that hands mail to another host")
 
 
+def bill(lines: str, **parts: t.Any) -> dict[str, str]:
+    """What the controller's half tells of a text."""
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    return {"_waybill": waybill.render(waybill.Waybill(digest, **{"listed": 0, **parts}))}
+
+
 def test_lines_from_the_controller_are_the_wish(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
     lines = f"{FLOOR['key']}\t{FLOOR['value']}\n# c\nFrom:a@b.example REJECT\n"
-    asked = {"path": str(relay.path), "entries_file": "/far/away", "_listed": 1}
-    asked["_digest"] = hashlib.sha256(lines.encode()).hexdigest()
+    packed = waybill.pack_within([lines.encode()], 1000)
+    options = {"path": str(relay.path), "entries_file": "/far/away"}
+    asked = {**options, **bill(lines, listed=1)}
     wanted = run_module(sendmail_map.main, capfd, asked)
     assert wanted["wanted"] and not wanted["changed"] and os.listdir(relay.folder) == []
-    done = run_module(sendmail_map.main, capfd, {**asked, "_lines": lines})
+    brought = {**options, **bill(lines, listed=1, packed=packed)}
+    done = run_module(sendmail_map.main, capfd, brought)
     assert done["changed"] and relay.database.read_text() == "tls_srv:\tTEMP+ENCR:128\nfrom:a@b.example\tREJECT\n"
-    again = run_module(sendmail_map.main, capfd, asked)
-    assert not again["changed"] and "wanted" not in again and again["entries"] == 2
-    (relay.folder / "sent").write_bytes(zlib.compress(lines.encode()))
+    assert "packed" not in json.dumps(done), "the text is not in the report"
+    for again in (run_module(sendmail_map.main, capfd, same) for same in (asked, brought)):
+        assert not again["changed"] and "wanted" not in again and again["entries"] == 2
+    (relay.folder / "sent").write_bytes(packed or b"")
     relay.database.unlink()
-    sent = {**asked, "_lines_file": str(relay.folder / "sent")}
+    sent = {**options, **bill(lines, listed=1, file=str(relay.folder / "sent"))}
     assert run_module(sendmail_map.main, capfd, sent)["changed"]
-    torn = run_module(sendmail_map.main, capfd, {**asked, "_lines": lines[:-1], "type": "btree"})
+    torn = run_module(sendmail_map.main, capfd, {**options, **bill(lines[:-1], packed=packed), "type": "btree"})
     assert torn["failed"] and torn["msg"].startswith("/far/away: changed while it was sent")
 
 
 def test_lines_made_of_data_are_no_lines_by_hand(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:
     """The same text, known as lines with a comment, is looked at again when it comes from data."""
     lines = f"{FLOOR['key']}\t{FLOOR['value']}\n#a\tOK\n"
-    asked = {"path": str(relay.path), "_lines": lines, "_digest": hashlib.sha256(lines.encode()).hexdigest()}
+    asked = {"path": str(relay.path), **bill(lines, packed=waybill.pack_within([lines.encode()], 1000))}
     assert run_module(sendmail_map.main, capfd, {**asked, "entries_file": "x"})["changed"]
     refused = run_module(sendmail_map.main, capfd, {**asked, "entries_file": "x.json"})
     assert refused["msg"].startswith("x.json[1].key: '#a' cannot be a key")

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import itertools
-import typing as t
 
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core import access, access_grammar, bulk
+from ansible_collections.mailtls.relay.plugins.module_utils._core import access, access_grammar, bulk, mapdata
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 
 FILE = bulk.Source(0, "entries", "/etc/partners")
@@ -140,48 +139,6 @@ def test_a_bad_line_far_down_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "told"),
-    [
-        ({}, "x: {} is not a list"),
-        ("text", "x: 'text' is not a list"),
-        (["text"], "x[0]: this is not an entry"),
-        ([{"key": "Connect:1"}], "x[0]: this is not an entry"),
-        ([{"key": "Connect:1", "value": "OK", "more": 1}], "x[0]: this is not an entry"),
-        ([{"key": "Try_TLS:a", "value": False}], "x[0].value: YAML read it as the boolean False"),
-        ([{"key": None, "value": "OK"}], "x[0].key: None is not plain text"),
-        ([{"key": "Connect:1\n#", "value": "OK"}], "x[0].key: 'Connect:1\\n#' is not plain text"),
-        ([{"key": "Connect:1", "value": "OK\tx"}], "x[0].value: 'OK\\tx' is not plain text"),
-    ],
-)
-def test_what_is_no_line_is_refused(raw: t.Any, told: str) -> None:
-    with pytest.raises(MailtlsError) as refused:
-        bulk.render_listed(raw, "x")
-    assert str(refused.value).startswith(told)
-
-
-def test_a_list_becomes_a_line_for_each() -> None:
-    raw = [
-        {"key": "Connect:1", "value": "OK"},
-        {"value": 0, "key": "ClientRate:"},
-        {"key": "Connect:\u00fc", "value": ""},
-    ]
-    assert bulk.render_listed(raw, "x") == "Connect:1\tOK\nClientRate:\t0\nConnect:\u00fc\t\n".encode()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '[{"key": "Connect:1", "value": "OK"}, {"value": 0, "key": "ClientRate:"}]',
-        '\ufeff{"Connect:1": "OK", "ClientRate:": 0}',
-    ],
-)
-def test_a_json_file_becomes_a_line_for_each_entry(text: str) -> None:
-    assert bulk.render_file(text.encode(), "x.json") == b"Connect:1\tOK\nClientRate:\t0\n"
-    assert bulk.render_file(text.encode(), "json") == text.encode()
-    assert bulk.render_file(b"[]", "x.JSON") == bulk.render_file(b"{}", "x.JSON") == b""
-
-
-@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("", "x.json: is not JSON: Expecting value: line 1 column 1 (char 0). Write a list of {key, value}, or a map"),
@@ -216,7 +173,7 @@ def test_a_json_file_becomes_a_line_for_each_entry(text: str) -> None:
 def test_data_of_a_json_file_is_refused_with_its_place(text: str, told: str) -> None:
     source = bulk.Source(0, "entries", "x.json")
     with pytest.raises(MailtlsError) as refused:
-        lines = bulk.render_file(text.encode(errors="surrogateescape"), "x.json")
+        lines = mapdata.render_file(text.encode(errors="surrogateescape"), "x.json")
         bulk.refuse_twins(bulk.read_entries(lines, source), lines, source)
     assert str(refused.value).startswith(told)
 

@@ -26,6 +26,11 @@ def test_how_it_ended_is_returned() -> None:
     assert python("import sys; sys.stderr.write('no'); sys.exit(65)") == Completed(65, "", "no")
 
 
+def test_a_program_that_prints_in_small_pieces_wakes_nobody() -> None:
+    code = "import os, stat; [os.write(1, b'x') for number in range(5)]; print(stat.S_ISFIFO(os.fstat(1).st_mode))"
+    assert python(code).output == "xxxxxFalse\n"
+
+
 def test_it_speaks_c_and_finds_the_tools_of_root() -> None:
     ended = python("import os; print(os.environ['LC_ALL'], os.environ['PATH'].split(':')[0], os.getcwd())")
     assert ended.output == "C /usr/sbin /\n"

@@ -17,13 +17,21 @@ ROOT = files.Access("root", "root", 0o600)
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Completed]:
-    """How makemap answers when it dumps (-u) and when it builds; the calls are in ``calls``."""
+def caches() -> list[list[str]]:
+    """How large a cache makemap was given, one pair of words for each build."""
+    return []
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch, caches: list[list[str]]) -> dict[str, Completed]:
+    """How makemap answers when it dumps (-u) and when it builds."""
     answers = {"-u": Completed(0, "k\tv\n", ""), "hash": Completed(0, "", "")}
 
     def run(argv: list[str], *, given_from: str = "") -> Completed:
-        if argv[1] == "hash":
-            pathlib.Path(argv[2]).write_bytes(pathlib.Path(given_from).read_bytes())
+        if argv[-2] == "hash" and argv[1] != "-u":
+            pathlib.Path(argv[-1]).write_bytes(pathlib.Path(given_from).read_bytes())
+            caches.append(argv[1:3])
+            return answers["hash"]
         return answers[argv[1]]
 
     monkeypatch.setattr(mapbuild, "run", run)
@@ -43,6 +51,16 @@ def test_a_build_touches_nothing_in_force(answers: dict[str, Completed], tmp_pat
     mapbuild.swap(built, str(path))
     assert sorted(os.listdir(tmp_path)) == ["access", "access.db"] and path.read_text() == "k\tv\n"
     assert mapbuild.is_newer(f"{path}.db", str(path)) and not mapbuild.has_remnants(str(path))
+
+
+@pytest.mark.parametrize(("size", "cache"), [(9, 1 << 20), (1 << 20, 1 << 22), (1 << 26, 1 << 28), (1 << 27, 1 << 28)])
+@pytest.mark.usefixtures("answers")
+def test_the_database_fits_into_the_cache(
+    caches: list[list[str]], tmp_path: pathlib.Path, size: int, cache: int
+) -> None:
+    """Otherwise makemap writes the pages of a hash again and again."""
+    mapbuild.make(str(tmp_path / "access"), b"x" * size, ROOT)
+    assert caches == [["-c", str(cache)]]
 
 
 @pytest.mark.parametrize(
