@@ -27,7 +27,7 @@ MOLECULE_BASE := molecule --base-config .config/molecule/config.yml
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle oracle-alone demo bench bench-map bench-policy clean
+.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle oracle-alone demo bench bench-map bench-policy bench-probe clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -90,6 +90,9 @@ bench: as-root setup ## relay speed: our defaults beside stock sendmail and stoc
 
 bench-map: as-root setup ## a large access map: our module beside template and makemap, and makemap alone (BENCH_ROUNDS=3)
 	$(TOOLS) python benchmarks/access_map.py
+
+bench-probe: as-root setup ## probing 500 and 5,000 peers: our module beside sslyze, posttls-finger and a module that checks nothing (BENCH_ROUNDS=3)
+	$(TOOLS) tests/alone.sh bench-probe python benchmarks/starttls.py
 
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity demo scenarios unit ## what CI runs
