@@ -187,63 +187,9 @@ def test_content_on_the_wire(content: str, wire: bytes) -> None:
     assert client.send(Command(".", content)) == wire
 
 
-def ask(*replies: smtp.Reply) -> t.Any:
-    script = smtp.ask_capabilities("client")
-    said = [next(script)]
-    try:
-        for reply in replies:
-            said.append(script.send(reply))
-    except StopIteration as ended:
-        return ended.value
-    return said
-
-
-def test_capabilities() -> None:
-    assert ask(smtp.Reply(220, ("x",))) == [Command(""), Command("EHLO", "client")]
-    lines = ("mta.example Hello", "starttls", "Size 1000", "AUTH PLAIN login", " ", "")
-    answer = ask(smtp.Reply(220, ("x",)), smtp.Reply(250, lines))
-    assert answer == ("STARTTLS", "SIZE 1000", "AUTH PLAIN login")
-
-
-@pytest.mark.parametrize(
-    "replies, outcome",
-    [
-        ([smtp.Reply(554, ("no",))], smtp.GREETING),
-        ([smtp.Reply(451, ("later",))], smtp.THROTTLED),
-        ([smtp.Reply(220, ("x",)), smtp.Reply(452, ("later",))], smtp.THROTTLED),
-        ([smtp.Reply(220, ("x",)), smtp.Reply(502, ("what",))], smtp.PROTOCOL),
-    ],
-)
-def test_refusal_is_never_no_starttls(replies: list[smtp.Reply], outcome: str) -> None:
-    with pytest.raises(DialogueError) as error:
-        ask(*replies)
-    assert error.value.outcome == outcome
-
-
 @pytest.mark.parametrize(
     "address, literal",
     [("192.0.2.1", "[192.0.2.1]"), ("2001:db8::1", "[IPv6:2001:db8::1]"), ("fe80::1%eth0", "[IPv6:fe80::1]")],
 )
 def test_address_literal(address: str, literal: str) -> None:
     assert smtp.render_address_literal(address) == literal
-
-
-def test_tls_is_asked_for_and_ends_the_session_in_clear() -> None:
-    client = smtp.Client()
-    client.state, client._sent = smtp.State.READY, None
-    script = smtp.ask_tls()
-    assert client.send(next(script)) == b"STARTTLS\r\n"
-    client.receive(b"220 go\r\n")
-    reply = client.next_event()
-    assert isinstance(reply, smtp.Reply)
-    with pytest.raises(StopIteration):
-        script.send(reply)
-    with pytest.raises(ValueError, match="cannot be sent"):
-        client.send(smtp.Command("QUIT"))
-
-
-def test_tls_may_be_refused() -> None:
-    script = smtp.ask_tls()
-    next(script)
-    with pytest.raises(smtp.DialogueError, match="answered STARTTLS with 454 later"):
-        script.send(smtp.Reply(454, ("later",)))

@@ -14,7 +14,7 @@ import typing as t
 
 import pki
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core import smtp
+from ansible_collections.mailtls.relay.plugins.module_utils._core import sighting, smtp
 from ansible_collections.mailtls.relay.plugins.module_utils._host.keypair import in_memory
 from ansible_collections.mailtls.relay.plugins.module_utils._host.probe import EhloAnswer, ask_ehlo, converse
 
@@ -78,31 +78,31 @@ GOOD: list[tuple[str, list[Step]]] = [
 @pytest.mark.parametrize("script", [script for _name, script in GOOD], ids=[name for name, _script in GOOD])
 def test_capabilities_are_read_and_quit_is_said(script: list[Step]) -> None:
     answer, heard = play(script)
-    assert (answer.outcome, answer.capabilities, answer.detail) == (smtp.OK, ("STARTTLS", "SIZE 7"), "")
+    assert (answer.outcome, answer.capabilities, answer.detail) == (sighting.OK, ("STARTTLS", "SIZE 7"), "")
     assert answer.offers("starttls") and answer.offers("SIZE") and not answer.offers("SIZE 7")
     assert heard == [b"EHLO [127.0.0.1]\r\n", b"QUIT\r\n"]
 
 
 def test_no_starttls() -> None:
     answer, _heard = play([GREETING, LINE, b"250-x\r\n250 XSTARTTLS\r\n", LINE, GOODBYE])
-    assert answer.outcome == smtp.OK and not answer.offers("STARTTLS")
+    assert answer.outcome == sighting.OK and not answer.offers("STARTTLS")
 
 
 BAD: list[tuple[str, list[Step], str, str, list[bytes]]] = [
-    ("greeting 421", [b"421 busy\r\n", LINE], smtp.THROTTLED, "421 busy", [b""]),
-    ("greeting 451", [b"451 later\r\n", LINE, GOODBYE], smtp.THROTTLED, "451 later", [b"QUIT\r\n"]),
-    ("greeting 554", [b"554 no\r\n", LINE, GOODBYE], smtp.GREETING, "554 no", [b"QUIT\r\n"]),
-    ("closed at once", [], smtp.GREETING, "closed the connection", []),
-    ("silence", [1.0], smtp.TIMEOUT, "no answer in time (state connected)", []),
-    ("silence after EHLO", [GREETING, LINE, 1.0], smtp.TIMEOUT, "(state greeted)", [b"EHLO [127.0.0.1]\r\n"]),
-    ("one byte at a time", [b"2", 0.2, b"2", 0.2, b"0", 0.2, b" ", 0.6], smtp.TIMEOUT, "no answer in time", []),
-    ("another protocol", [b"SSH-2.0-x\r\n", LINE], smtp.PROTOCOL, "not an SMTP reply", [b""]),
-    ("EHLO 421", [GREETING, LINE, b"421 busy\r\n"], smtp.THROTTLED, "421 busy", [b"EHLO [127.0.0.1]\r\n"]),
+    ("greeting 421", [b"421 busy\r\n", LINE], sighting.THROTTLED, "421 busy", [b""]),
+    ("greeting 451", [b"451 later\r\n", LINE, GOODBYE], sighting.THROTTLED, "451 later", [b"QUIT\r\n"]),
+    ("greeting 554", [b"554 no\r\n", LINE, GOODBYE], sighting.GREETING, "554 no", [b"QUIT\r\n"]),
+    ("closed at once", [], sighting.GREETING, "closed the connection", []),
+    ("silence", [1.0], sighting.TIMEOUT, "no answer in time (state connected)", []),
+    ("silence after EHLO", [GREETING, LINE, 1.0], sighting.TIMEOUT, "(state greeted)", [b"EHLO [127.0.0.1]\r\n"]),
+    ("one byte at a time", [b"2", 0.2, b"2", 0.2, b"0", 0.2, b" ", 0.6], sighting.TIMEOUT, "no answer in time", []),
+    ("another protocol", [b"SSH-2.0-x\r\n", LINE], sighting.PROTOCOL, "not an SMTP reply", [b""]),
+    ("EHLO 421", [GREETING, LINE, b"421 busy\r\n"], sighting.THROTTLED, "421 busy", [b"EHLO [127.0.0.1]\r\n"]),
     (
-        "EHLO 502", [GREETING, LINE, b"502 what\r\n", LINE, GOODBYE], smtp.PROTOCOL, "EHLO with 502",
+        "EHLO 502", [GREETING, LINE, b"502 what\r\n", LINE, GOODBYE], sighting.PROTOCOL, "EHLO with 502",
         [b"EHLO [127.0.0.1]\r\n", b"QUIT\r\n"],
     ),
-    ("closed after EHLO", [GREETING, LINE], smtp.PROTOCOL, "closed the connection", [b"EHLO [127.0.0.1]\r\n"]),
+    ("closed after EHLO", [GREETING, LINE], sighting.PROTOCOL, "closed the connection", [b"EHLO [127.0.0.1]\r\n"]),
 ]  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def test_nobody_listens() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         answer = ask_ehlo("127.0.0.1", taken.getsockname()[1], timeout=1)
-    assert (answer.outcome, answer.detail) == (smtp.CONNECT, "no connection: Connection refused")
+    assert (answer.outcome, answer.detail) == (sighting.CONNECT, "no connection: Connection refused")
 
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,13 +128,13 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "create_connection", silent)
     answer = ask_ehlo("192.0.2.1", 25, timeout=1)
-    assert (answer.outcome, answer.detail) == (smtp.TIMEOUT, "no connection within 1 s")
+    assert (answer.outcome, answer.detail) == (sighting.TIMEOUT, "no connection within 1 s")
 
 
 def test_source_address_and_name() -> None:
     server = Server([GREETING, LINE, ANSWER, LINE, GOODBYE])
     answer = ask_ehlo("127.0.0.1", server.port, source="127.0.0.7", name="probe.example")
-    assert answer.outcome == smtp.OK
+    assert answer.outcome == sighting.OK
     assert server.end()[0] == b"EHLO probe.example\r\n"
     assert server.client == "127.0.0.7"
 
@@ -144,7 +144,7 @@ def test_ipv6() -> None:
         server = Server([GREETING, LINE, ANSWER, LINE, GOODBYE], "::1")
     except OSError:
         pytest.skip("this host has no IPv6")
-    assert ask_ehlo("::1", server.port).outcome == smtp.OK
+    assert ask_ehlo("::1", server.port).outcome == sighting.OK
     assert server.end()[0] == b"EHLO [IPv6:::1]\r\n"
 
 
@@ -161,13 +161,13 @@ def tls() -> ssl.SSLContext:
 
 def test_the_certificate_on_the_wire_is_seen() -> None:
     answer, heard = play([GREETING, LINE, ANSWER, LINE, b"220 go\r\n", tls()], handshake=True)
-    assert (answer.outcome, answer.certificate, answer.detail) == (smtp.OK, DIGEST, "") and answer.offers("STARTTLS")
+    assert (answer.outcome, answer.certificate, answer.detail) == (sighting.OK, DIGEST, "") and answer.offers("STARTTLS")
     assert heard == [b"EHLO [127.0.0.1]\r\n", b"STARTTLS\r\n", b"QUIT\r\n"]
 
 
 def test_without_starttls_there_is_no_handshake() -> None:
     answer, heard = play([GREETING, LINE, b"250 x\r\n", LINE, GOODBYE], handshake=True)
-    assert (answer.outcome, answer.certificate) == (smtp.OK, "") and heard[1] == b"QUIT\r\n"
+    assert (answer.outcome, answer.certificate) == (sighting.OK, "") and heard[1] == b"QUIT\r\n"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_without_starttls_there_is_no_handshake() -> None:
 )
 def test_a_handshake_that_fails_leaves_the_capabilities(script: list[Step], told: str) -> None:
     answer, _heard = play([GREETING, LINE, ANSWER, LINE, *script], timeout=0.5, handshake=True)
-    assert answer.outcome == smtp.OK and answer.offers("STARTTLS")
+    assert answer.outcome == sighting.OK and answer.offers("STARTTLS")
     assert answer.certificate == "" and told in answer.detail
 
 
@@ -216,9 +216,9 @@ class Broken:
 @pytest.mark.parametrize(
     "link, outcome, detail",
     [
-        (Broken("recv", ConnectionResetError(104, "Connection reset by peer")), smtp.PROTOCOL, "reset by peer"),
-        (Broken("sendall", BrokenPipeError(32, "Broken pipe")), smtp.PROTOCOL, "Broken pipe"),
-        (Broken("sendall", socket.timeout()), smtp.TIMEOUT, "stopped reading"),
+        (Broken("recv", ConnectionResetError(104, "Connection reset by peer")), sighting.PROTOCOL, "reset by peer"),
+        (Broken("sendall", BrokenPipeError(32, "Broken pipe")), sighting.PROTOCOL, "Broken pipe"),
+        (Broken("sendall", socket.timeout()), sighting.TIMEOUT, "stopped reading"),
     ],
 )
 def test_connection_breaks(monkeypatch: pytest.MonkeyPatch, link: Broken, outcome: str, detail: str) -> None:
