@@ -11,6 +11,7 @@ printable ASCII as +XX. OpenSSL before it writes bytes outside of ASCII as ``\\x
 from __future__ import annotations
 
 import re
+import typing as t
 
 from .errors import MailtlsError
 
@@ -56,7 +57,41 @@ def _quote(text: str, place: str, byte_mark: str) -> str:
         raise MailtlsError(
             f"{text!r:.40}... is too long", where=place, remedy=f"sendmail compares {LONGEST} characters."
         )
-    return "".join(f"{byte_mark}{byte:02X}" if byte > 126 else _QUOTED.sub(_plus, chr(byte)) for byte in data)
+    return _render(data, byte_mark)
+
+
+def show_subject(parts: t.Iterable[t.Sequence[str]]) -> str:
+    """The name in a peer's certificate, pairs of short name and text, as it stands in sendmail's macros.
+
+    Unlike a pin, it may hold anything. Parts that do not fit any more are left out.
+    """
+    shown, length = "", 0
+    for kind, text in parts:
+        data = f"/{kind}={text}".encode("utf-8", "surrogateescape")
+        length += len(data) + 3 * sum(_odd(byte) for byte in data)
+        if length > LONGEST:
+            break
+        shown += _render(data, "+5Cx")
+    return shown
+
+
+def show_cn(parts: t.Iterable[t.Sequence[str]]) -> str:
+    """The CN that sendmail takes from a peer's certificate, or the word that it puts in its place."""
+    found = [text for kind, text in parts if kind == "CN"]
+    if not found:
+        return "BadCertificateUnknown"
+    data = found[0].encode("utf-8", "surrogateescape")
+    if len(data) >= LONGEST:
+        return "BadCertificateTooLong"
+    return "BadCertificateContainsNUL" if b"\0" in data else _render(data, "+")
+
+
+def _render(data: bytes, byte_mark: str) -> str:
+    return "".join(f"{byte_mark}{byte:02X}" if _odd(byte) else _QUOTED.sub(_plus, chr(byte)) for byte in data)
+
+
+def _odd(byte: int) -> bool:
+    return byte < 32 or byte > 126
 
 
 def _plus(match: re.Match[str]) -> str:

@@ -15,6 +15,8 @@ import typing as t
 from .errors import MailtlsError
 
 _ANSWER = re.compile(r"getmxrr\(([^()\s]+)\) returns -?\d+ value\(s\):((?:\n\t[^\n]*)*)")
+# RFC 7505: the only MX record names no host.
+_NULL = re.compile(r"getmxrr\(([^()\s]+)\) returns null MX\b")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 
 
@@ -34,6 +36,11 @@ def parse_exchanges(text: str) -> dict[str, list[str]]:
         name.lower(): [host.strip().rstrip(".").lower() for host in hosts.split("\n") if host.strip()]
         for name, hosts in _ANSWER.findall(text)
     }
+
+
+def find_null(text: str) -> set[str]:
+    """Names that take no mail at all, in lower case, in the same answers."""
+    return {name.lower() for name in _NULL.findall(text)}
 
 
 def find_misnamed(named: t.Mapping[str, str], exchanges: t.Mapping[str, t.Sequence[str]]) -> list[str]:

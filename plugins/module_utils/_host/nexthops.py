@@ -22,10 +22,20 @@ _TIMEOUT = 60.0
 
 def read_exchanges(names: t.Sequence[str]) -> dict[str, list[str]]:
     """Name -> hosts. Without sendmail and its configuration, and where DNS takes too long, nothing is known."""
+    return parse_exchanges(ask_exchanges(names, _TIMEOUT))
+
+
+def ask_exchanges(names: t.Sequence[str], timeout: float) -> str:
+    """sendmail's own words, for ``parse_exchanges``; empty where it is not there or takes more than the seconds."""
     questions = render_questions(names)
-    if not questions or shutil.which(_SENDMAIL) is None or not os.path.exists(_CF):
-        return {}
+    if not questions or not is_there():
+        return ""
     try:
-        return parse_exchanges(run([_SENDMAIL, "-bt", "-Am"], given=questions, timeout=_TIMEOUT).output)
+        return run([_SENDMAIL, "-bt", "-Am"], given=questions, timeout=timeout).output
     except MailtlsError:
-        return {}
+        return ""
+
+
+def is_there() -> bool:
+    """Whether sendmail and its configuration are on this host."""
+    return shutil.which(_SENDMAIL) is not None and os.path.exists(_CF)

@@ -15,7 +15,7 @@ import time
 import typing as t
 
 from .._core.exposure import judge, parents
-from .._core.package import FORMAT, Package, parse_packages
+from .._core.package import FORMAT, Package, parse_packages, upstream, versions
 from .command import run
 from .files import read_bytes
 from .keypair import period
@@ -26,6 +26,13 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 def read_packages() -> tuple[Package, ...]:
     """Every package that is there, whole or not."""
     return parse_packages(run(["dpkg-query", "--show", f"--showformat={FORMAT}"]).output)
+
+
+def read_release() -> str:
+    """The version of sendmail as Debian's package has it; empty where there is none, or no Debian."""
+    if not shutil.which("dpkg-query", path=_PATH):
+        return ""
+    return upstream(versions(read_packages()).get("sendmail-bin", ""))
 
 
 def find_tools(names: t.Sequence[str]) -> dict[str, str]:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core.dn import quote, quote_cn
+from ansible_collections.mailtls.relay.plugins.module_utils._core.dn import quote, quote_cn, show_cn, show_subject
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 
 # Each pair was seen on sendmail 8.15.2, 8.17.1.9 and 8.18.1: a certificate of this name met the pin.
@@ -51,3 +53,43 @@ def test_what_sendmail_cannot_compare_is_refused(plain: str, told: str) -> None:
 
 def test_a_name_of_full_length_is_taken() -> None:
     assert quote("/O=" + "a" * 252, "") and quote("/O=" + "ü" * 31, "")
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ([["O", "Example"], ["CN", "Example CA"]], "/O=Example/CN=Example+20CA"),
+        ([["O", "Größe"]], "/O=Gr+5CxC3+5CxB6+5CxC3+5Cx9Fe"),
+        # Unlike in a pin, anything may stand in a peer's certificate.
+        ([["O", "a#b$c%d"], ["CN", "x\ny\x1b"]], "/O=a#b$c%d/CN=x+5Cx0Ay+5Cx1B"),
+        ([["1.2.3", "Example+20CA"]], "/1.2.3=Example+2B20CA"),
+        ([["O", "x" * 300], ["CN", "y"]], ""),
+        ([["O", "x"], ["OU", "y" * 300], ["CN", "z"]], "/O=x"),
+        ([], ""),
+    ],
+)
+def test_the_name_of_a_peer(parts: t.Any, shown: str) -> None:
+    assert show_subject(parts) == shown
+
+
+@pytest.mark.parametrize(("plain", "quoted"), [one for one in SEEN if "\\x" not in one[0]])
+def test_a_pin_meets_the_name_that_it_was_made_for(plain: str, quoted: str) -> None:
+    assert show_subject([["O", plain.removeprefix("/O=")]]) == quoted
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ([["O", "x"], ["CN", "mta2.example"]], "mta2.example"),
+        ([["CN", "Mail Service"]], "Mail+20Service"),
+        ([["CN", "mailü\n"]], "mail+C3+BC+0A"),
+        ([["CN", "first"], ["CN", "second"]], "first"),
+        ([["O", "x"]], "BadCertificateUnknown"),
+        ([], "BadCertificateUnknown"),
+        ([["CN", "x" * 254]], "x" * 254),
+        ([["CN", "x" * 255]], "BadCertificateTooLong"),
+        ([["CN", "mta2.example\0.evil.example"]], "BadCertificateContainsNUL"),
+    ],
+)
+def test_the_cn_of_a_peer(parts: t.Any, shown: str) -> None:
+    assert show_cn(parts) == shown

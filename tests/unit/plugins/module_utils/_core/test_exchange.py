@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._core.exchange import (
     find_misnamed,
+    find_null,
     parse_exchanges,
     render_questions,
 )
@@ -31,6 +32,12 @@ EXCHANGES = {
 
 def test_the_answers_of_sendmail() -> None:
     assert parse_exchanges(ANSWERS) == EXCHANGES
+
+
+def test_a_domain_that_takes_no_mail() -> None:
+    told = ANSWERS + "getmxrr(Null.example.test) returns null MX (See RFC7505)\n> "
+    assert find_null(told) == {"null.example.test"} and parse_exchanges(told) == EXCHANGES
+    assert find_null(ANSWERS) == set()
 
 
 def test_questions() -> None:

@@ -43,7 +43,9 @@ def test_nothing_is_asked_about_nothing(asked: list[t.Any]) -> None:
 
 @pytest.mark.parametrize("missing", ["sendmail", "sendmail.cf"])
 def test_without_sendmail_nothing_is_known(asked: list[t.Any], tmp_path: pathlib.Path, missing: str) -> None:
+    assert nexthops.is_there()
     (tmp_path / missing).unlink()
+    assert not nexthops.is_there()
     assert nexthops.read_exchanges(["example.test"]) == {} and not asked
 
 

@@ -25,6 +25,18 @@ def test_packages_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [argv[0] for argv in calls] == ["dpkg-query"]
 
 
+def test_the_release_of_sendmail_is_that_of_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Completed(0, "sendmail-bin\tinstalled\t8.17.1.9-2+deb12u2\tmail-transport-agent\n", "")
+    monkeypatch.setattr(presence, "run", lambda argv: answer)
+    monkeypatch.setattr(presence.shutil, "which", lambda name, path: f"/usr/bin/{name}")
+    assert presence.read_release() == "8.17.1.9"
+    monkeypatch.setattr(presence, "run", lambda argv: Completed(0, "m4\tinstalled\t1.4.19-3\t\n", ""))
+    assert presence.read_release() == ""
+    monkeypatch.setattr(presence.shutil, "which", lambda name, path: None)
+    monkeypatch.delattr(presence, "run")
+    assert presence.read_release() == ""
+
+
 def test_tools_are_found_or_empty() -> None:
     found = presence.find_tools(["sh", "no-such-tool-at-all"])
     assert found["sh"].endswith("/sh") and found["no-such-tool-at-all"] == ""

@@ -1,0 +1,132 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a relay would do with mail for a peer that was probed: a sighting becomes the session that sendmail would have.
+
+Nothing is decided here: ``judge`` is asked. How sendmail names what happened is that of its ``deliver.c`` (starttls,
+and the switch behind it) and ``tls.c`` (tls_get_info).
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+
+from . import dn, sighting
+from .access import compile_policy
+from .aim import sendmail_address
+from .entry import parse_entries
+from .fields import read_mapping
+from .judge import Rules, Session, judge
+from .layers import PREFIX, VARIABLE
+from .nexthop import parse_address
+from .policy_reader import parse_policy, sole_next_hop
+from .release import NEWEST, parse_release
+from .rulesets import try_tls
+
+INCONCLUSIVE = "inconclusive"
+ENTRIES, SMART_HOST = "sendmail_access_entries", "sendmail_smart_host"
+_CODE = re.compile(r"([2-5])\d\d\b")
+_CONSENT, _SYNTAX = "220", "501"
+# The peer's handshake is broken, whatever for: sendmail drops the connection.
+_BROKEN = frozenset({sighting.EARLY_PLAINTEXT, sighting.HANDSHAKE, sighting.PROTOCOL_TOO_OLD})
+
+# sendmail's words for sessions without TLS.
+_IN_CLEAR = frozenset({"NONE", "SOFTWARE", "USAGE", "TEMP", "PROTOCOL"})
+
+Facts = t.Mapping[str, t.Any]
+
+
+def read_rules(given: t.Any, release: str, today: datetime.date) -> Rules:
+    """The access map of a relay: from the variables of its policy, or from the policy alone.
+
+    ``release`` is that of its sendmail, the newest known when empty. Raises MailtlsError for a policy that is refused.
+    """
+    known = [name for name in given if _is_variable(name)] if isinstance(given, t.Mapping) else []
+    variables = given if known else {VARIABLE: given}
+    read_mapping(variables, "policy", known or [VARIABLE])
+    layers = {name: value for name, value in variables.items() if name not in (ENTRIES, SMART_HOST)}
+    running = parse_release(release) if release else NEWEST
+    policy = parse_policy(
+        {VARIABLE: {}, **layers}, today=today, sole_next_hop=sole_next_hop(variables.get(SMART_HOST) or "")
+    )
+    further = parse_entries(variables.get(ENTRIES) or (), ENTRIES)
+    return Rules(compile_policy(policy, running, further), running)
+
+
+def _is_variable(name: t.Any) -> bool:
+    return name in (VARIABLE, ENTRIES, SMART_HOST) or (isinstance(name, str) and name.startswith(PREFIX))
+
+
+def foresee(rules: Rules, seen: Facts, leaf: Facts, *, host: str, next_hop: str, recipient: str) -> dict[str, t.Any]:
+    """sendmail's verdict as plain data. ``seen`` is a sighting, ``leaf`` the peer's certificate (empty for none).
+
+    Where too little was seen, the action is "inconclusive", and the text is the reason.
+    """
+    session = _meet(seen, leaf, host, next_hop, recipient)
+    reason = _find_gap(seen, leaf, session)
+    if reason:
+        return {"action": INCONCLUSIVE, "text": reason, "ruleset": "", "key": "", "place": "", "under_tls": False}
+    if try_tls(rules, session)[0]:
+        # The map says not to ask this peer for TLS, whatever it offers.
+        session = _in_clear(session, "NONE")
+    return {**judge(rules, session)._asdict(), "under_tls": bool(session.bits)}
+
+
+def _find_gap(seen: Facts, leaf: Facts, session: Session) -> str:
+    """Why nobody can say what sendmail would do; empty when it is plain."""
+    if seen["outcome"] in sighting.INCONCLUSIVE:
+        return f"{seen['outcome']}: {seen['detail']}"
+    if session.verify in _IN_CLEAR:
+        return ""
+    if not session.bits:
+        return f"{seen['outcome']}, and the cipher was not observed"
+    if seen["verify_code"] < 0:
+        return "whether the certificate can be trusted was not observed"
+    if leaf.get("problem"):
+        return str(leaf["problem"])
+    return "" if leaf else str(seen["not_observed"].get("chain", ""))
+
+
+def _meet(seen: Facts, leaf: Facts, host: str, next_hop: str, recipient: str) -> Session:
+    """The session that sendmail would have with this peer."""
+    address = sendmail_address(seen["address"]) if seen["address"] else ""
+    session = Session(
+        peer_name=f"[{address}]" if parse_address(host) else host,
+        peer_address=address,
+        recipient=recipient,
+        next_hop=next_hop,
+        protocol=seen["protocol"],
+    )
+    # What peers on a port of their own (TLS from the start) are not asked, they do not answer.
+    refusal = _refused(seen["replies"].get("starttls", ""))
+    if refusal:
+        return _in_clear(session, refusal)
+    if seen["outcome"] == sighting.NO_STARTTLS:
+        return _in_clear(session, "NONE")
+    if seen["outcome"] in _BROKEN:
+        return _in_clear(session, "SOFTWARE")
+    session = session._replace(bits=seen["bits"], verify="OK" if seen["verify_code"] == 0 else "FAIL")
+    if not leaf:
+        return session._replace(verify="NO")
+    return session._replace(
+        cert_cn=dn.show_cn(leaf["subject"]),
+        cert_subject=dn.show_subject(leaf["subject"]),
+        cert_issuer=dn.show_subject(leaf["issuer"]),
+    )
+
+
+def _refused(reply: str) -> str:
+    """What sendmail calls an answer to STARTTLS; empty for consent, and where none was seen."""
+    code = _CODE.match(reply)
+    if code is None or code[0] == _CONSENT:
+        return ""
+    if code[0] == _SYNTAX:
+        return "USAGE"
+    return {"4": "TEMP", "5": "NONE"}.get(code[1], "PROTOCOL")
+
+
+def _in_clear(session: Session, verify: str) -> Session:
+    return session._replace(verify=verify, bits=0, protocol="", cert_cn="", cert_subject="", cert_issuer="")
