@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The keys and certificates of the zoo: ``python credentials.py FOLDER`` writes NAME.pem (chain, leaf first) and NAME.key.
+"""The keys and certificates of the zoo.
 
+``python credentials.py FOLDER`` writes NAME.pem (chain, leaf first) and NAME.key for each of them.
 The zoo's CA is ca.pem; client.pem and wrong-client.pem are for the client's side. They are made around the present
 time, for those who check them look at the clock.
 """
@@ -155,6 +156,17 @@ def make(folder: pathlib.Path) -> None:
         chain = (credential.certificate, *credential.rest)
         (folder / f"{name}.pem").write_bytes(b"".join(one.public_bytes(PEM) for one in chain))
         (folder / f"{name}.key").write_bytes(credential.key.private_bytes(*PLAIN))
+
+
+def split(chain: str) -> list[str]:
+    """The certificates of a file, one by one, as they stand there."""
+    end = "-----END CERTIFICATE-----\n"
+    return [part + end for part in chain.split(end)[:-1]]
+
+
+def fingerprint(certificate: str) -> str:
+    """SHA-256 of one certificate, in hex."""
+    return x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256()).hex()
 
 
 def main() -> None:

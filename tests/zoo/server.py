@@ -4,16 +4,17 @@
 
 """Plays the peers of ``species.py``, all at once; needs the standard library alone, so it runs in any container.
 
-``python3 server.py --certificates FOLDER`` gives each species a loopback address of its own; with ``--count ports`` they
-share one address and have a port each. The first line on the output is a JSON object {name: [address, port]}; then
-comes one object for each visit when it has ended: species, visit (from 1), heard (pairs of "clear" or "tls" and the
-line), protocol, shown (whether the client had a certificate), end. ``Zoo`` does all that for a test.
+``python3 server.py --certificates FOLDER`` gives each species a loopback address of its own; with ``--count ports``
+they share one address and have a port each. The first line on the output is a JSON object {name: [address, port]};
+then comes one object for each visit when it has ended: species, visit (from 1), heard (pairs of "clear" or "tls" and
+the line), protocol, shown (whether the client had a certificate), end. ``Zoo`` does all that for a test.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import ipaddress
 import itertools
 import json
@@ -221,36 +222,57 @@ class Visit:
                 own = self.species.first
         return own.get(verb) or usual.get(verb) or own.get("*") or usual["*"]
 
-    def _step(self, step: sp.Step) -> None:
-        link = self.link
-        if isinstance(step, bytes):
-            link.write(step)
-        elif isinstance(step, sp.Pause):
-            time.sleep(step.seconds)
-        elif isinstance(step, sp.Drip):
-            for byte in step.data:
-                link.write(bytes([byte]))
-                time.sleep(step.pause)
-        elif isinstance(step, sp.Flood):
-            while True:
-                link.write(step.data)
-                time.sleep(step.pause)
-        elif isinstance(step, sp.Silence):
-            while True:
-                self._note(link.read().decode("latin-1"))
-        elif isinstance(step, sp.Hello):
-            link.read()
-        elif isinstance(step, sp.StartTls):
-            self._start_tls()
-        elif isinstance(step, sp.Content):
-            while link.read_line() != ".":
-                pass
-        elif isinstance(step, sp.IfCertificate):
-            link.write(step.shown if link.shown else step.none)
-        else:
-            link.close(step.how)
-            if step.how != "half":
-                raise Gone(f"closed ({step.how})")
+    @functools.singledispatchmethod
+    def _step(self, step: t.Any) -> None:
+        raise TypeError(f"not a step: {step!r}")
+
+    @_step.register
+    def _write(self, step: bytes) -> None:
+        self.link.write(step)
+
+    @_step.register
+    def _pause(self, step: sp.Pause) -> None:
+        time.sleep(step.seconds)
+
+    @_step.register
+    def _drip(self, step: sp.Drip) -> None:
+        for byte in step.data:
+            self.link.write(bytes([byte]))
+            time.sleep(step.pause)
+
+    @_step.register
+    def _flood(self, step: sp.Flood) -> None:
+        while True:
+            self.link.write(step.data)
+            time.sleep(step.pause)
+
+    @_step.register
+    def _be_silent(self, _step: sp.Silence) -> None:
+        while True:
+            self._note(self.link.read().decode("latin-1"))
+
+    @_step.register
+    def _await_hello(self, _step: sp.Hello) -> None:
+        self.link.read()
+
+    @_step.register
+    def _begin_tls(self, _step: sp.StartTls) -> None:
+        self._start_tls()
+
+    @_step.register
+    def _take_content(self, _step: sp.Content) -> None:
+        while self.link.read_line() != ".":
+            pass
+
+    @_step.register
+    def _ask_certificate(self, step: sp.IfCertificate) -> None:
+        self.link.write(step.shown if self.link.shown else step.none)
+
+    @_step.register
+    def _close(self, step: sp.Close) -> None:
+        self.link.close(step.how)
+        if step.how != "half":
+            raise Gone(f"closed ({step.how})")
 
     def _start_tls(self) -> None:
         self.link.start_tls(context_for(self.species.handshake, self.certificates), self.species.handshake)
