@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import socket
 import subprocess
 import sys
+import time
 import typing as t
 
 Question = t.Dict[str, t.Any]
 
 
 def posttls_finger(question: Question) -> list[str]:
+    """With the dialogue, which alone tells that there was no STARTTLS."""
     wrapped = ["-w"] if question["connect"] else []
     place = "[{address}]:{port}".format(**question)
-    return ["posttls-finger", "-c", "-l", "verify", "-F", ROOT, *wrapped, place, question["expected"]]
+    return ["posttls-finger", "-l", "verify", "-F", ROOT, *wrapped, place, question["expected"]]
 
 
 def openssl(question: Question) -> list[str]:
@@ -42,6 +45,21 @@ def gnutls_cli(question: Question) -> list[str]:
 TOOLS = {"posttls-finger": posttls_finger, "openssl": openssl, "gnutls-cli": gnutls_cli}
 
 
+def wait(question: Question) -> None:
+    """Until the server is there, which greets where it does not wait for TLS."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            with socket.create_connection((question["address"], question["port"]), timeout=20) as connection:
+                if question["connect"] or connection.recv(4) == b"220 ":
+                    return
+        except ConnectionError:
+            pass
+        if time.monotonic() > until:
+            raise TimeoutError(f"{question['name']} does not come")
+        time.sleep(0.2)
+
+
 def ask(tool: str, question: Question) -> str:
     argv = ["timeout", "30", *TOOLS[tool](question)]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -52,7 +70,8 @@ def main() -> None:
     questions = json.load(sys.stdin)
     pairs = [(tool, question) for question in questions for tool in TOOLS]
     answers: dict[str, dict[str, str]] = {question["name"]: {} for question in questions}
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(wait, questions))
         for (tool, question), said in zip(pairs, pool.map(lambda pair: ask(*pair), pairs)):
             answers[question["name"]][tool] = said
     print(json.dumps(answers))

@@ -46,7 +46,7 @@ KIND = {kind.name: kind for kind in KINDS}
 
 
 class Configuration(t.NamedTuple):
-    """One listener. ``protocols``: empty (the server's default), ``TLSv1.2`` or ``TLSv1.3``; ``mode``: starttls, connect, off."""
+    """One listener. ``protocols``: empty (the server's own), or one of them; ``mode``: starttls, connect, off."""
 
     server: str
     kind: str
@@ -64,11 +64,14 @@ def _of(server: str, kinds: t.Iterable[str]) -> list[Configuration]:
     found = [Configuration(server, kind) for kind in kinds]
     found += [Configuration(server, kind, only) for only in ONLY for kind in ("good", "RSA 2048")]
     found += [Configuration(server, kind, mode="connect") for kind in ("good", "self-signed")]
+    found += [Configuration(server, kind, only) for only in OLD.get(server, ()) for kind in ("good", "RSA 2048")]
     found.append(Configuration(server, "good", mode="off"))
     return [one._replace(port=FIRST_PORT + number) for number, one in enumerate(found)]
 
 
 ONLY = ("TLSv1.2", "TLSv1.3")
+# Of these servers only the one with GnuTLS still speaks them without much ado.
+OLD = {"exim": ("TLSv1.0", "TLSv1.1")}
 # OpenSMTPD gives its keys to a process of its own, which signs with RSA and ECDSA only.
 NOT_IN = {"opensmtpd": {"Ed25519", "RSA 1024"}}
 SERVERS = ("postfix", "exim", "sendmail", "opensmtpd")
