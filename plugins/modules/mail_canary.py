@@ -165,7 +165,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core import canary, maillog
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.smtp import CONNECT, DialogueError
+from ..module_utils._core.sighting import CONNECT
+from ..module_utils._core.smtp import DialogueError
 from ..module_utils._host import journal, probe, spool
 
 OPTIONS: dict[str, t.Any] = {

@@ -51,11 +51,11 @@ MAX_LINE = 2048
 # The longest EHLO answers in the field have some twenty lines.
 MAX_LINES = 128
 # Octets of a whole reply.
-MAX_REPLY = 65536
+MAX_REPLY = 16384
 # Octets of the certificates that are kept of one peer; real chains have less than a tenth of it.
 MAX_CHAIN = 131072
 
-# The rungs of the ladder, as OpenSSL names them.
+# The versions of TLS as OpenSSL names them, the oldest first.
 LADDER = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 # What a terminal obeys or is misled by: C0, DEL and C1, line and paragraph separators, marks and overrides of the
@@ -148,7 +148,8 @@ class Sighting(t.NamedTuple):
 
 def printable(text: str) -> str:
     r"""``text`` with everything that a terminal would obey written out, as \\xNN or \\uNNNN."""
-    return _UNPRINTABLE.sub(_escaped, text)
+    # Most texts are plain.
+    return text if text.isascii() and text.isprintable() else _UNPRINTABLE.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

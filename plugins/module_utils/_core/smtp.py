@@ -6,7 +6,7 @@
 
 ``Client`` keeps the state: ``send`` gives the bytes of a command, ``receive`` takes what the peer wrote, and
 ``next_event`` answers with a ``Reply``, with ``NEED_MORE``, or raises ``DialogueError``. A *script* is a generator
-that yields commands and is sent their replies; whoever owns the socket drives it.
+that yields commands and is sent their replies (``_core/dialogue``); whoever owns the socket drives it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .errors import MailtlsError
-
-# RFC 5321 section 4.5.3.1.5 promises 512 octets; sendmail itself reads 2048 (MAXLINE).
-MAX_LINE = 2048
-# The longest EHLO answers in the field have some twenty lines.
-MAX_LINES = 128
-
-# How a dialogue can end. Only OK says anything about what the peer offers; the others mean "not known".
-OK = "ok"
-CONNECT = "connect"
-TIMEOUT = "timeout"
-GREETING = "greeting"
-THROTTLED = "throttled"
-PROTOCOL = "protocol"
-OUTCOMES = (OK, CONNECT, TIMEOUT, GREETING, THROTTLED, PROTOCOL)
+from .sighting import EARLY_PLAINTEXT, GREETING, MAX_LINE, MAX_LINES, MAX_REPLY, PROTOCOL, THROTTLED
 
 # RFC 5321 section 4.2: three digits, then a hyphen (more lines follow) or a space (last line), then text.
 _LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
@@ -46,6 +33,7 @@ class State(enum.Enum):
     SENDER = "sender"
     RECIPIENT = "recipient"
     CONTENT = "content"
+    SECURING = "securing"
     CLOSED = "closed"
 
 
@@ -55,25 +43,20 @@ TRANSITIONS: dict[tuple[State, str], dict[int, State]] = {
     (State.CONNECTED, ""): {2: State.GREETED, 4: State.CONNECTED, 5: State.CONNECTED},
     (State.CONNECTED, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.GREETED, "EHLO"): {2: State.READY, 4: State.GREETED, 5: State.GREETED},
+    (State.GREETED, "HELO"): {2: State.READY, 4: State.GREETED, 5: State.GREETED},
     (State.GREETED, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.READY, "MAIL"): {2: State.SENDER, 4: State.READY, 5: State.READY},
-    # After a 2xx TLS begins, and with it another session; this one is over.
-    (State.READY, "STARTTLS"): {2: State.CLOSED, 4: State.READY, 5: State.READY},
+    # After a 2xx nothing may be said in clear; with ``secured`` the session begins anew (RFC 3207 section 4.2).
+    (State.READY, "STARTTLS"): {2: State.SECURING, 4: State.READY, 5: State.READY},
     (State.READY, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.SENDER, "RCPT"): {2: State.RECIPIENT, 4: State.SENDER, 5: State.SENDER},
+    (State.SENDER, "RSET"): {2: State.READY, 4: State.SENDER, 5: State.SENDER},
     (State.SENDER, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.RECIPIENT, "DATA"): {3: State.CONTENT, 4: State.RECIPIENT, 5: State.RECIPIENT},
+    (State.RECIPIENT, "RSET"): {2: State.READY, 4: State.RECIPIENT, 5: State.RECIPIENT},
     (State.RECIPIENT, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.CONTENT, "."): {2: State.READY, 4: State.READY, 5: State.READY},
 }
-
-
-class DialogueError(MailtlsError):
-    """A dialogue that did not get its answer; ``outcome`` is one of OUTCOMES, never OK."""
-
-    def __init__(self, outcome: str, what: str) -> None:
-        self.outcome = outcome
-        super().__init__(what)
 
 
 @dataclass(frozen=True)
@@ -85,6 +68,18 @@ class Reply:
 
     def __str__(self) -> str:
         return f"{self.code} {' '.join(self.lines)}".rstrip()
+
+
+class DialogueError(MailtlsError):
+    """A dialogue that did not get its answer; ``outcome`` is one of ``sighting.OUTCOMES``, never OK.
+
+    ``reply`` is what was answered instead, if that was a reply.
+    """
+
+    def __init__(self, outcome: str, what: str, reply: Reply | None = None) -> None:
+        self.outcome = outcome
+        self.reply = reply
+        super().__init__(what)
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,10 @@ class Client:
     def __init__(self) -> None:
         self.state = State.CONNECTED
         self._sent: str | None = ""
-        self._buffer = b""
+        self._buffer = bytearray()
+        # Up to here there is no end of a line: single bytes are not searched again and again.
+        self._searched = 0
+        self._octets = 0
         self._lines: list[tuple[int, str]] = []
         self._at_end = False
 
@@ -125,6 +123,12 @@ class Client:
             return _dot_stuffed(command.argument)
         return f"{command.verb} {command.argument}".rstrip().encode("ascii") + b"\r\n"
 
+    def secured(self) -> None:
+        """TLS stands. What was said before does not count any more; ValueError if it was not agreed upon."""
+        if self.state is not State.SECURING:
+            raise ValueError(f"TLS cannot begin in state {self.state.value}")
+        self.state = State.GREETED
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer; ``b""`` says that it closed the connection."""
         self._buffer += data
@@ -133,12 +137,20 @@ class Client:
     def next_event(self) -> Reply | NeedMore:
         """The reply to what was sent last, or NEED_MORE; DialogueError if it makes no sense."""
         while True:
-            end = self._buffer.find(b"\n") + 1
-            if (end or len(self._buffer)) > MAX_LINE:
+            end = self._buffer.find(b"\n", self._searched) + 1
+            size = end or len(self._buffer)
+            if size > MAX_LINE:
                 raise DialogueError(PROTOCOL, f"a reply line is longer than {MAX_LINE} octets")
+            if self._octets + size > MAX_REPLY:
+                raise DialogueError(PROTOCOL, f"a reply is longer than {MAX_REPLY} octets")
             if not end:
+                self._searched = size
                 return self._incomplete()
-            line, self._buffer = self._buffer[:end], self._buffer[end:]
+            line = bytes(self._buffer[:end])
+            # A bytearray forgets its beginning without moving the rest.
+            del self._buffer[:end]
+            self._searched = 0
+            self._octets += end
             if self._take(line):
                 return self._complete()
 
@@ -163,41 +175,24 @@ class Client:
 
     def _complete(self) -> Reply:
         reply = Reply(self._lines[0][0], tuple(text for _code, text in self._lines))
-        self._lines = []
+        self._lines, self._octets = [], 0
         if reply.code == _SERVICE_CLOSING:
             self.state = State.CLOSED
-            raise DialogueError(THROTTLED, f"the peer answered {self._question()} with {reply}")
+            raise DialogueError(THROTTLED, f"the peer answered {self._question()} with {reply}", reply)
         step = TRANSITIONS[self.state, self._sent] if self._sent is not None else {}
         if reply.code // 100 not in step:
-            raise DialogueError(PROTOCOL, f"the peer answered {self._question()} with {reply}")
-        if self._sent != "QUIT" and self._buffer:
+            raise DialogueError(PROTOCOL, f"the peer answered {self._question()} with {reply}", reply)
+        state = step[reply.code // 100]
+        if self._buffer and state is State.SECURING:
+            raise DialogueError(EARLY_PLAINTEXT, "the peer wrote on in clear after it had agreed to STARTTLS")
+        if self._buffer and state is not State.CLOSED:
             raise DialogueError(PROTOCOL, f"the peer wrote more than the answer to {self._question()}")
-        self.state, self._sent = step[reply.code // 100], None
+        self.state, self._sent = state, None
         return reply
 
     def _question(self) -> str:
         names = {"": "the connection", None: "nothing", ".": "the message"}
         return names.get(self._sent, self._sent or "")
-
-
-def ask_capabilities(name: str) -> Script:
-    """Script: greet and say EHLO as ``name``; its value is the capabilities (see ``parse_capabilities``)."""
-    greeting = yield Command("")
-    if greeting.code // 100 != 2:
-        outcome = THROTTLED if greeting.code // 100 == 4 else GREETING
-        raise DialogueError(outcome, f"the peer greets with {greeting}")
-    answer = yield Command("EHLO", name)
-    if answer.code // 100 != 2:
-        outcome = THROTTLED if answer.code // 100 == 4 else PROTOCOL
-        raise DialogueError(outcome, f"the peer answered EHLO with {answer}")
-    return parse_capabilities(answer)
-
-
-def ask_tls() -> Script:
-    """Script, after EHLO: ask for TLS; the handshake may begin when it ends (RFC 3207)."""
-    answer = yield Command("STARTTLS")
-    if answer.code // 100 != 2:
-        raise DialogueError(PROTOCOL, f"the peer answered STARTTLS with {answer}")
 
 
 def parse_capabilities(answer: Reply) -> tuple[str, ...]:

@@ -2,27 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sockets under an SMTP dialogue; what is said stands in ``_core/smtp``."""
+"""Peers that are asked what they offer: one for EHLO, or thousands for all that TLS shows; none can raise anything."""
 
 from __future__ import annotations
 
 import hashlib
-import socket
-import ssl
+import math
+import re
 import time
 import typing as t
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 
-from .._core import smtp
+from .._core import dialogue, smtp
+from .._core.errors import MailtlsError
+from .._core.sighting import OK, Aim, Limits, Sighting, Wishes
+from .link import connect
+from .loop import Steps, run_all, run_one
+from .talk import Talk
+from .tls import RELAXED, UNVERIFIED, VERIFYING, Contexts, Identity
+from .visit import Visit
+from .workers import allow_connections, count_useful, work
 
-# How long a peer may take over its goodbye; the answer is already known then.
-_FAREWELL = 2.0
+_NAME = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(frozen=True)
 class EhloAnswer:
-    """What one address answered: ``outcome`` is one of smtp.OUTCOMES, ``capabilities`` empty unless it is ``ok``.
+    """What one address answered: ``outcome`` as in ``sighting``, ``capabilities`` empty unless it is ``ok``.
 
     ``certificate`` is the SHA-256 of the one that was shown, in hex; empty when none was asked for or seen.
     """
@@ -36,7 +43,7 @@ class EhloAnswer:
 
     def offers(self, keyword: str) -> bool:
         """Whether the EHLO answer has this keyword. Ask ``outcome`` first: without ``ok`` nothing is known."""
-        return any(line.split(" ")[0] == keyword.upper() for line in self.capabilities)
+        return dialogue.offers(self.capabilities, keyword.upper())
 
 
 def ask_ehlo(
@@ -54,18 +61,8 @@ def ask_ehlo(
     (Debian's GreetPause alone takes 5), ``name`` what EHLO says (default: the local address as a literal). With
     ``handshake`` STARTTLS is tried where it is offered, to see the certificate.
     """
-    deadline = time.monotonic() + timeout
     try:
-        with _session(address, port, source, timeout) as (link, client):
-            script = smtp.ask_capabilities(name or _literal(link))
-            answer = EhloAnswer(address, port, smtp.OK, _drive(link, client, script, deadline))
-            if not handshake or not answer.offers("STARTTLS"):
-                return answer
-            try:
-                seen = _read_certificate(link, client, deadline)
-            except smtp.DialogueError as error:
-                return EhloAnswer(address, port, smtp.OK, answer.capabilities, detail=error.what)
-            return EhloAnswer(address, port, smtp.OK, answer.capabilities, certificate=seen)
+        return run_one(_ask(address, port, source or "", timeout, name or "", handshake))
     except smtp.DialogueError as error:
         return EhloAnswer(address, port, error.outcome, detail=error.what)
 
@@ -82,103 +79,93 @@ def converse(
 
     QUIT is always said. DialogueError if the peer cannot be reached, is too slow, or does not follow the protocol.
     """
+
+    def steps() -> Steps[t.Any]:
+        talk = yield from _open(address, port, source or "", timeout)
+        return (yield from talk.carry_out(talk.say(script(talk.literal()))))
+
+    return run_one(steps())
+
+
+def probe_all(aims: t.Sequence[Aim], wishes: Wishes, limits: Limits) -> tuple[dict[Aim, Sighting], dict[str, bytes]]:
+    """What is seen at each aim, and the certificates (DER) by the SHA-256 that sightings name them by.
+
+    Nothing that a peer does is raised; MailtlsError only for what is wrong here: a name, a file, a process.
+    """
+    if wishes.ehlo_name and not _NAME.fullmatch(wishes.ehlo_name):
+        raise MailtlsError(
+            f"{wishes.ehlo_name!r} cannot be said as a name", remedy="Write it in ASCII, without blanks."
+        )
+    lanes: dict[str, list[Aim]] = {}
+    for aim in dict.fromkeys(aims):
+        lanes.setdefault(aim.address, []).append(aim)
+    processes = min(limits.processes or count_useful(len(aims)), len(lanes)) or 1
+    addresses = list(lanes)
+    parts = [[lanes[address] for address in addresses[first::processes]] for first in range(processes)]
+    contexts = _prepare(wishes)
+    at_once = allow_connections(math.ceil(limits.at_once / processes))
+    seen: dict[Aim, Sighting] = {}
+    certificates: dict[str, bytes] = {}
+    for found, shelf in work(lambda part: _probe_part(part, wishes, limits, contexts, at_once), parts):
+        seen.update(found)
+        certificates.update(shelf)
+    return {aim: seen[aim] for aim in dict.fromkeys(aims)}, certificates
+
+
+def _prepare(wishes: Wishes) -> Contexts:
+    """The contexts, tried out now: what is wrong with a file is no peer's doing."""
+    contexts = Contexts(wishes.ca_file)
+    own = Identity(wishes.client_certificate, wishes.client_key)
+    contexts.get(VERIFYING, own)
+    if wishes.wrong_certificate:
+        contexts.get(UNVERIFIED, Identity(wishes.wrong_certificate, wishes.wrong_key))
+    return contexts
+
+
+def _probe_part(
+    lanes: t.Sequence[t.Sequence[Aim]], wishes: Wishes, limits: Limits, contexts: Contexts, at_once: int
+) -> tuple[dict[Aim, Sighting], dict[str, bytes]]:
+    found: dict[Aim, Sighting] = {}
+    shelf: dict[str, bytes] = {}
+
+    def follow(waiting: deque[Aim]) -> Steps[None]:
+        while waiting:
+            aim = waiting.popleft()
+            found[aim] = yield from Visit(aim, wishes, limits, contexts, shelf).run()
+
+    def start() -> t.Iterator[Steps[None]]:
+        for lane in lanes:
+            waiting = deque(lane)
+            for _number in range(min(len(lane), max(1, limits.per_host))):
+                yield follow(waiting)
+
+    run_all(start(), at_once)
+    return found, shelf
+
+
+def _ask(address: str, port: int, source: str, timeout: float, name: str, handshake: bool) -> Steps[EhloAnswer]:
+    talk = yield from _open(address, port, source, timeout)
+
+    def steps() -> Steps[EhloAnswer]:
+        answer = EhloAnswer(address, port, OK, (yield from talk.say(dialogue.ask_capabilities(name or talk.literal()))))
+        if not handshake or not answer.offers("STARTTLS"):
+            return answer
+        try:
+            return replace(answer, certificate=(yield from _read_certificate(talk)))
+        except smtp.DialogueError as error:
+            return replace(answer, detail=error.what)
+
+    return (yield from talk.carry_out(steps()))
+
+
+def _open(address: str, port: int, source: str, timeout: float) -> Steps[Talk]:
     deadline = time.monotonic() + timeout
-    with _session(address, port, source, timeout) as (link, client):
-        return _drive(link, client, script(_literal(link)), deadline)
+    return Talk((yield from connect(address, port, source, deadline)), deadline, timeout)
 
 
-@contextmanager
-def _session(
-    address: str, port: int, source: str | None, timeout: float
-) -> t.Iterator[tuple[socket.socket, smtp.Client]]:
-    deadline = time.monotonic() + timeout
-    origin = (source, 0) if source else None
-    try:
-        link = socket.create_connection((address, port), timeout=timeout, source_address=origin)
-    except socket.timeout:
-        raise smtp.DialogueError(smtp.TIMEOUT, f"no connection within {timeout:g} s") from None
-    except OSError as error:
-        raise smtp.DialogueError(smtp.CONNECT, f"no connection: {error.strerror or error}") from None
-    with link:
-        client = smtp.Client()
-        try:
-            yield link, client
-        finally:
-            _say_goodbye(link, client, deadline)
-
-
-def _literal(link: socket.socket) -> str:
-    return smtp.render_address_literal(link.getsockname()[0])
-
-
-def _read_certificate(link: socket.socket, client: smtp.Client, deadline: float) -> str:
-    """Start TLS and return the SHA-256 of the certificate that is shown; whether it can be trusted is not asked."""
-    _drive(link, client, smtp.ask_tls(), deadline)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    # Old algorithms too: the question is which certificate, not how good it is.
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    try:
-        link.settimeout(_left(deadline))
-        with context.wrap_socket(link.dup()) as secured:
-            shown = secured.getpeercert(binary_form=True) or b""
-            with suppress(OSError):
-                # A peer whose goodbye is not waited for logs an error.
-                secured.sendall(b"QUIT\r\n")
-                secured.recv(512)
-    except (ssl.SSLError, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise smtp.DialogueError(smtp.PROTOCOL, f"the TLS handshake fails: {reason}") from None
-    return hashlib.sha256(shown).hexdigest()
-
-
-def _drive(link: socket.socket, client: smtp.Client, script: smtp.Script, deadline: float) -> t.Any:
-    command = next(script)
-    while True:
-        if command.verb:
-            _write(link, client.send(command), deadline)
-        try:
-            command = script.send(_read(link, client, deadline))
-        except StopIteration as ended:
-            return ended.value
-
-
-def _write(link: socket.socket, data: bytes, deadline: float) -> None:
-    try:
-        link.settimeout(_left(deadline))
-        link.sendall(data)
-    except socket.timeout:
-        raise smtp.DialogueError(smtp.TIMEOUT, "the peer stopped reading") from None
-    except OSError as error:
-        raise smtp.DialogueError(smtp.PROTOCOL, f"the connection broke: {error.strerror or error}") from None
-
-
-def _read(link: socket.socket, client: smtp.Client, deadline: float) -> smtp.Reply:
-    while True:
-        event = client.next_event()
-        if isinstance(event, smtp.Reply):
-            return event
-        try:
-            link.settimeout(_left(deadline))
-            client.receive(link.recv(65536))
-        except socket.timeout:
-            raise smtp.DialogueError(smtp.TIMEOUT, f"no answer in time (state {client.state.value})") from None
-        except OSError as error:
-            raise smtp.DialogueError(smtp.PROTOCOL, f"the connection broke: {error.strerror or error}") from None
-
-
-def _left(deadline: float) -> float:
-    """Seconds until the deadline; never 0, which would mean "do not wait at all" to a socket."""
-    return max(deadline - time.monotonic(), 0.001)
-
-
-def _say_goodbye(link: socket.socket, client: smtp.Client, deadline: float) -> None:
-    """Say QUIT where the session still allows it, and let the peer answer; nothing that happens here matters."""
-    try:
-        quit_line = client.send(smtp.Command("QUIT"))
-        until = min(max(deadline, time.monotonic() + 0.1), time.monotonic() + _FAREWELL)
-        _write(link, quit_line, until)
-        _read(link, client, until)
-    except (ValueError, smtp.DialogueError):
-        pass
+def _read_certificate(talk: Talk) -> Steps[str]:
+    """Start TLS; the SHA-256 of the certificate that is shown. How good it is, is not asked: old algorithms too."""
+    yield from talk.say(dialogue.ask_tls())
+    yield from talk.secure(Contexts("").get(RELAXED))
+    assert talk.link.session is not None
+    return hashlib.sha256(talk.link.session.getpeercert(binary_form=True) or b"").hexdigest()

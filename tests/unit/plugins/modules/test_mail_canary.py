@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core import canary, smtp
+from ansible_collections.mailtls.relay.plugins.module_utils._core import canary, sighting, smtp
 from ansible_collections.mailtls.relay.plugins.module_utils._core.maillog import Line
 from ansible_collections.mailtls.relay.plugins.module_utils._core.queuefile import QueuedMessage
 from ansible_collections.mailtls.relay.plugins.modules import mail_canary
@@ -112,8 +112,8 @@ def test_no_verdict_in_time_is_inconclusive_and_leaves_nothing(monkeypatch: pyte
     [
         (canary.Submission(canary.REJECTED, "550 no"), "rejected", "550 no"),
         (canary.Submission(canary.INCONCLUSIVE, "busy"), "inconclusive", "busy"),
-        (smtp.DialogueError(smtp.CONNECT, "no connection"), "inconclusive", "127.0.0.1 port 25: no connection"),
-        (smtp.DialogueError(smtp.TIMEOUT, "no answer"), "inconclusive", "127.0.0.1 port 25: no answer"),
+        (smtp.DialogueError(sighting.CONNECT, "no connection"), "inconclusive", "127.0.0.1 port 25: no connection"),
+        (smtp.DialogueError(sighting.TIMEOUT, "no answer"), "inconclusive", "127.0.0.1 port 25: no answer"),
         (canary.Submission(canary.TAKEN, "250 thanks"), "inconclusive", "250 thanks"),
     ],
 )
@@ -126,7 +126,7 @@ def test_relay_that_does_not_take_it(
 
 def test_canary_of_a_lost_answer_is_followed_all_the_same(monkeypatch: pytest.MonkeyPatch, capfd: t.Any) -> None:
     came = f"{ID}: from=<>, size=1, class=0, nrcpts=1, msgid=<MINE>, proto=ESMTP, daemon=D, relay=localhost"
-    error = smtp.DialogueError(smtp.TIMEOUT, "no answer")
+    error = smtp.DialogueError(sighting.TIMEOUT, "no answer")
     relay = Relay(error, [came, TO % ("4.7.0", WEAK)], queued=True)
     answer = run(monkeypatch, capfd, relay)
     assert (answer["state"], answer["queue_id"], answer["removed"]) == ("held", ID, True)
