@@ -429,7 +429,14 @@ ON_CONNECT = [
 REFUSALS = [
     _quitting("mail-530", "ok", clear={"MAIL": (b"530 5.7.0 STARTTLS first\r\n",)}, clear_mail="refused"),
     _quitting("mail-450", "ok", clear={"MAIL": (b"450 4.7.0 STARTTLS first\r\n",)}, clear_mail="refused"),
-    _quitting("mail-454-escapes", "ok", clear={"MAIL": (b"530 " + ESCAPES + b"\r\n",)}, clear_mail="refused"),
+    _quitting("mail-450-busy", "ok", clear={"MAIL": (b"450 4.2.1 busy\r\n",)}, clear_mail="inconclusive"),
+    _quitting("mail-550", "ok", clear={"MAIL": (b"550 5.7.1 no\r\n",)}, clear_mail="refused"),
+    _quitting("mail-530-escapes", "ok", clear={"MAIL": (b"530 " + ESCAPES + b"\r\n",)}, clear_mail="refused"),
+    # sendmail with delay_checks takes MAIL and refuses the recipient.
+    _quitting("rcpt-530", "ok", clear={"RCPT": (b"530 5.7.0 STARTTLS first\r\n",)}, clear_mail="refused"),
+    _quitting("rcpt-454", "ok", clear={"RCPT": (b"454 4.7.0 encryption too weak\r\n",)}, clear_mail="refused"),
+    _quitting("rcpt-550-unknown", "ok", clear={"RCPT": (b"550 5.1.1 user unknown\r\n",)}, clear_mail="inconclusive"),
+    _quitting("rcpt-silence", "ok", clear={"RCPT": (SILENCE,)}, clear_mail="inconclusive", slow=True),
     _quitting("mail-421", "ok", clear={"MAIL": (b"421 busy\r\n", CLOSE)}, clear_mail="inconclusive"),
     _quitting("mail-silence", "ok", clear={"MAIL": (SILENCE,)}, clear_mail="inconclusive", slow=True),
     _quitting("mail-close", "ok", clear={"MAIL": (CLOSE,)}, clear_mail="inconclusive"),

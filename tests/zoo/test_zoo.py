@@ -179,7 +179,10 @@ UNVERIFIED = [species for species in ZOO if set(species.outcomes) <= {"untrusted
 @pytest.mark.parametrize("species", UNVERIFIED, ids=lambda species: species.name)
 def test_what_does_not_verify_is_told_with_openssl_s_own_word(outing: Outing, species: Species) -> None:
     seen = outing.sightings[species.name]
-    assert seen.verify_code > 0 and seen.verify_message and seen.chain
+    assert seen.verify_code > 0 and seen.verify_message
+    # The certificates are seen at a second look, which a peer may refuse.
+    assert seen.chain or seen.not_observed["chain"]
+    assert seen.chain or "then" in species.name
 
 
 REFUSALS = [species for species in ZOO if species.clear_mail]
@@ -198,7 +201,7 @@ def test_refusal_of_clear_mail(refusals: Outing, species: Species) -> None:
     assert seen.refusal["clear"]["verdict"] == species.clear_mail, seen.refusal
     assert all(line.isprintable() for text in texts(seen.to_dict()) for line in text.split("\n"))
     assert any("MAIL" in verbs(heard) for heard in said)
-    assert {verb for heard in said for verb in verbs(heard)} <= HARMLESS | {"MAIL", "RSET"}, "no recipient, no message"
+    assert {verb for heard in said for verb in verbs(heard)} <= HARMLESS | {"MAIL", "RCPT", "RSET"}, "never a message"
 
 
 def test_refusal_without_a_certificate_and_with_a_wrong_one(refusals: Outing) -> None:
