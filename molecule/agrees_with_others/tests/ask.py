@@ -17,7 +17,7 @@ import sys
 import time
 import typing as t
 
-Question = t.Dict[str, t.Any]
+Question = dict[str, t.Any]
 
 
 def posttls_finger(question: Question) -> list[str]:

@@ -4,8 +4,8 @@
 
 """Ask sslyze about servers: ask_sslyze.py ROOT, with the Python that has it.
 
-Reads a JSON list of questions (name, address, port, connect, expected) and prints name -> what it found, as JSON: either
-``error``, or ``protocol``, ``cipher`` and ``problem`` (of the certificate for the expected name; empty: none).
+Reads a JSON list of questions (name, address, port, connect, expected) and prints name -> what it found, as JSON:
+either ``error``, or ``protocol``, ``cipher`` and ``problem`` (of the certificate for the expected name; empty: none).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import typing as t
 
 import sslyze
 
-Answer = t.Dict[str, str]
+Answer = dict[str, str]
 
 
 def wish(question: dict[str, t.Any], root: pathlib.Path) -> sslyze.ServerScanRequest:
@@ -42,9 +42,7 @@ def answer(result: sslyze.ServerScanResult, root: pathlib.Path) -> Answer:
     if certificates is None:
         return {"error": "".join(found.certificate_info.error_trace.format_exception_only()).strip()}
     (ours,) = (
-        one
-        for one in certificates.certificate_deployments[0].path_validation_results
-        if one.trust_store.path == root
+        one for one in certificates.certificate_deployments[0].path_validation_results if one.trust_store.path == root
     )
     return {
         "protocol": seen.highest_tls_version_supported.name,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the servers of this lab show: kinds of certificates, and what else differs from one configuration to the next."""
+"""What the servers of this lab show: kinds of certificates, and what else differs between configurations."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def others(lab: Lab, questions: list[dict[str, t.Any]]) -> dict[str, dict[str, O
 
 @pytest.fixture(scope="session")
 def ours(lab: Lab, questions: list[dict[str, t.Any]], others: t.Any) -> dict[str, Opinion]:
-    """Configuration -> what module starttls_info says, asked after the others, for they wait until all servers are there."""
+    """Configuration -> what module starttls_info says. The others come first: they wait for the servers."""
     targets = [
         {
             "host": question["address"],

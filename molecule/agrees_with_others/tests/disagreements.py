@@ -69,8 +69,8 @@ DISAGREEMENTS = [
             protocol,
             FAILED,
             (protocol,),
-            "the probe, as sendmail, takes what the host's OpenSSL takes (on Debian from TLS 1.2 on) and tells of what is"
-            f" older that it is too old; {how} all it knows",
+            "the probe, as sendmail, takes what the host's OpenSSL takes (on Debian from TLS 1.2 on) and says of what"
+            f" is older that it is too old; {how} all it knows",
         )
         for tool, how in (("gnutls-cli", "GnuTLS by default takes"), ("sslyze", "sslyze tries"))
         for protocol in ("TLSv1.0", "TLSv1.1")

@@ -5,8 +5,8 @@
 """Write the servers' files: servers.py FOLDER SERVER=ADDRESS...
 
 FOLDER/root.crt is what the clients trust. FOLDER/SERVER holds a script ``start``, which runs that server in the
-foreground, its configuration, and PORT.crt, PORT.key, PORT.above (what is sent besides), PORT.chain (certificate and what is sent besides), and PORT.pem
-(key and chain).
+foreground, its configuration, and PORT.crt, PORT.key, PORT.above (what is sent besides), PORT.chain (certificate and
+what is sent besides), and PORT.pem (key and chain).
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from configurations import CONFIGURATIONS, KIND, Configuration
 
 # Its own copy, whose owner and modes every server finds as it wants them.
 HOME = "/etc/lab"
-COPY = f"#!/bin/sh\nset -e\nrm -rf {HOME}\ncp -r /lab/state/{{server}} {HOME}\nchown -R {{owner}} {HOME}\nchmod 0600 {HOME}/*.key {HOME}/*.pem\n"
+COPY = f"""\
+#!/bin/sh
+set -e
+rm -rf {HOME}
+cp -r /lab/state/{{server}} {HOME}
+chown -R {{owner}} {HOME}
+chmod 0600 {HOME}/*.key {HOME}/*.pem
+"""
 
 
 def postfix(listeners: list[Configuration]) -> dict[str, str]:
@@ -76,7 +83,11 @@ rfc1413_query_timeout = 0s
 smtp_accept_max = 0
 log_file_path = /var/log/exim4/%slog
 """
-    only = [f"{one.port}: NORMAL:-VERS-ALL:+VERS-{one.protocols.replace('TLSv', 'TLS')}" for one in listeners if one.protocols]
+    only = [
+        f"{one.port}: NORMAL:-VERS-ALL:+VERS-{one.protocols.replace('TLSv', 'TLS')}"
+        for one in listeners
+        if one.protocols
+    ]
     start = f"cp {HOME}/exim4.conf /etc/exim4/exim4.conf\nexec exim4 -bdf\n"
     return {"exim4.conf": text, "priorities": "\n".join([*only, ""]), "start": start}
 

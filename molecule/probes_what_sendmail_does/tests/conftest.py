@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import pathlib
 import sys
@@ -17,7 +18,12 @@ from lab import ROOT, Lab
 # The collection's own code, which the tests ask what it makes of a policy.
 sys.path.append(str(ROOT))
 
-from menagerie import LEVELS, Fate, Menagerie
+from differences import DIFFERENCES
+from menagerie import LEVELS, LONG, MET, QUICK, Fate, Menagerie
+from species import Species
+
+# (level, foretold, fate) -> how many peers
+TALLY: collections.Counter[tuple[str, str, str]] = collections.Counter()
 
 
 class Compared(t.NamedTuple):
@@ -39,6 +45,48 @@ def menagerie(lab: Lab) -> Menagerie:
     return Menagerie(lab)
 
 
-@pytest.fixture(scope="session", params=LEVELS)
-def compared(request: pytest.FixtureRequest, menagerie: Menagerie) -> Compared:
-    return Compared(menagerie.foretell(request.param), menagerie.deliver(request.param))
+class Levels(dict[str, Compared]):
+    """Each level is tried when it is first asked for."""
+
+    def __init__(self, menagerie: Menagerie) -> None:
+        super().__init__()
+        self.menagerie = menagerie
+
+    def __missing__(self, level: str) -> Compared:
+        self[level] = compare(self.menagerie, level, QUICK)
+        return self[level]
+
+
+def compare(menagerie: Menagerie, level: str, peers: t.Sequence[Species]) -> Compared:
+    return Compared(menagerie.foretell(level, peers), menagerie.deliver(level, peers))
+
+
+@pytest.fixture(scope="session")
+def compared(menagerie: Menagerie) -> dict[str, Compared]:
+    return Levels(menagerie)
+
+
+@pytest.fixture(scope="session")
+def patient(menagerie: Menagerie) -> Compared:
+    return compare(menagerie, "encrypt", LONG)
+
+
+@pytest.fixture(scope="session")
+def tally() -> collections.Counter[tuple[str, str, str]]:
+    return TALLY
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was foretold and what came down, levels across."""
+    if not TALLY:
+        return
+    terminalreporter.section(f"mail for {len(MET)} peers of the zoo: foretold, and what became of it")
+    terminalreporter.line(f"{'':32}{''.join(f'{level:10}' for level in LEVELS)}")
+    for told, fate in sorted({key[1:] for key in TALLY}):
+        cells = [TALLY.get((level, told, fate), 0) for level in LEVELS]
+        terminalreporter.line(f"{f'{told} -> {fate}':32}{''.join(f'{cell:<10}' for cell in cells)}".rstrip())
+    terminalreporter.line(
+        f"{len(LONG)} peers that take long are tried at level encrypt only. Explained, and counted above as well:"
+    )
+    for one in DIFFERENCES:
+        terminalreporter.line(f"{', '.join(one.names)} ({', '.join(one.levels)}): {one.reason}")

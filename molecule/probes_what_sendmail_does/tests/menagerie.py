@@ -43,7 +43,7 @@ QUICK = [species for species in MET if not _takes_long(species)]
 LONG = [species for species in MET if _takes_long(species)]
 HOME = {species.name: ipaddress.ip_address(FIRST) + number for number, species in enumerate(QUICK + LONG)}
 _WAIVED = {"owner": "mail team", "reason": "the zoo", "until": "2099-12-31"}
-Policy = t.Dict[str, t.Any]
+Policy = dict[str, t.Any]
 
 
 def _policy(default: Policy, *peers: Policy) -> Policy:
@@ -76,6 +76,8 @@ class Housed(server.Zoo):
 
     def __init__(self, lab: Lab, peers: t.Sequence[Species]) -> None:
         super().__init__(pathlib.Path("/lab/state/zoo"))
+        first, last = HOME[peers[0].name], HOME[peers[-1].name]
+        assert int(last) - int(first) == len(peers) - 1, "the addresses of a part of the zoo follow each other"
         script = f"import server; server.VISIT_SECONDS = {PATIENCE}; server.main()"
         start = ["env", "PYTHONPATH=/lab/zoo", "PYTHONDONTWRITEBYTECODE=1", "python3", "-c", script]
         places = ["--certificates", "/lab/state/zoo", "--address", str(HOME[peers[0].name])]
@@ -111,9 +113,7 @@ class Menagerie:
     def enforce(self, level: str) -> None:
         policy = parse_policy({VARIABLE: LEVELS[level]}, today=datetime.date.today())
         entries = compile_policy(policy, self.release)
-        self._make_map(
-            "access", [*self.kept, *(f"{one.entry.folded_key}\t{one.entry.value}" for one in entries)]
-        )
+        self._make_map("access", [*self.kept, *(f"{one.entry.folded_key}\t{one.entry.value}" for one in entries)])
 
     def foretell(self, level: str, peers: t.Sequence[Species]) -> dict[str, dict[str, t.Any]]:
         """Species -> the record of the probe, made on the relay itself."""
@@ -124,7 +124,7 @@ class Menagerie:
             "client_certificate": "/etc/mail/certs/host.crt",
             "client_key": "/etc/mail/certs/host.key",
             "connect_timeout": 3,
-            "reply_timeout": 4,
+            "reply_timeout": 3,
             "timeout": 60,
             "attempts": 1,
         }
@@ -168,4 +168,3 @@ def _read_fate(queue_id: str, queue: str, log: str) -> Fate:
     lines = re.findall(rf"^{queue_id}: to=.*stat=(.*)$", log, re.M)
     assert lines, f"{queue_id} is not in the queue, and not in the log"
     return Fate("deliver") if lines[-1].startswith("Sent") else Fate("reject", lines[-1])
-
