@@ -18,16 +18,17 @@ TOOLS := PATH=$(VENV)/bin:/usr/bin:/bin:/usr/sbin:/sbin ANSIBLE_COLLECTIONS_PATH
 VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 # What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := default holds_by_each_layer judges_as_sendmail_does holds_against_attackers refuses_bad_input installed_collection
+SCENARIOS := default holds_by_each_layer judges_as_sendmail_does holds_against_attackers refuses_bad_input installed_collection \
+  agrees_with_others
 # Hand-made relays, and the attacks, on the other releases too.
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
-  takes_over_an_existing_relay
+  takes_over_an_existing_relay probes_what_sendmail_does
 MOLECULE_BASE := molecule --base-config .config/molecule/config.yml
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle oracle-alone demo bench bench-map bench-policy bench-probe clean
+.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -60,8 +61,8 @@ lint: setup ## yamllint, ruff, mypy, ansible-lint, documentation, changelog, lic
 	$(TOOLS) antsibull-changelog lint
 	$(TOOLS) reuse lint --quiet
 
-unit: setup ## unit tests with branch coverage of the pure core
-	$(TOOLS) COVERAGE_FILE=$(CACHE)/coverage python -m pytest tests/unit tests/fuzz \
+unit: setup ## unit tests with branch coverage of the pure core, and the zoo of peers
+	$(TOOLS) COVERAGE_FILE=$(CACHE)/coverage python -m pytest tests/unit tests/fuzz tests/zoo \
 	  --cov=plugins/module_utils/_core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
 
 sanity: setup copy ## ansible-test sanity and units
@@ -105,6 +106,13 @@ test-long: as-root setup ## a hundred kills under running mail, Debian as a seco
 # The containers stay until the end; a disagreement tells what to type there.
 oracle: as-root setup ## our judge beside sendmail's own rules, 1,000,000 cases a release (ORACLE_CASES, ORACLE_SEED, ORACLE_KEEP=1)
 	$(TOOLS) tests/alone.sh judges_as_sendmail_does $(MAKE) --no-print-directory oracle-alone
+
+# atheris first, led by coverage and starting at what the peers of the zoo say; then Hypothesis with more examples.
+fuzz: setup ## whatever a peer writes, for as long as asked: make fuzz FUZZ_SECONDS=3600 (FUZZ_EXAMPLES=20000)
+	mkdir -p $(CACHE)/fuzz
+	$(TOOLS) python tests/fuzz/smtp_atheris.py $(CACHE)/fuzz/corpus -artifact_prefix=$(CACHE)/fuzz/ \
+	  -max_total_time=$${FUZZ_SECONDS:-60} -max_len=20000 -timeout=20 -rss_limit_mb=1024 -print_final_stats=1
+	$(TOOLS) FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} python -m pytest tests/fuzz/test_any_peer.py
 
 oracle-alone:
 	$(TOOLS) $(MOLECULE_BASE) create --scenario-name judges_as_sendmail_does

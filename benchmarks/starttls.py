@@ -25,14 +25,10 @@ import tempfile
 import time
 import typing as t
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from relay import POSTFIX_PACKAGES
-
-sys.path.insert(0, str(ROOT / "tests/unit"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/unit"))
 
 import pki
+from relay import POSTFIX_PACKAGES, ROOT
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 PORT = 22525

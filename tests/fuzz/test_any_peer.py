@@ -1,0 +1,52 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever a peer writes, the client's half of SMTP ends with a documented error or a reply within the limits.
+
+``FUZZ_EXAMPLES`` asks for more of them (``make fuzz``).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from peer_properties import PROPERTIES
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
+CODES = st.sampled_from([b"220", b"250", b"221", b"354", b"421", b"450", b"454", b"502", b"530", b"554", b"999", b"2"])
+TEXTS = st.sampled_from(
+    [b"", b"x", b"STARTTLS", b"SIZE 1", b"\x1b[2J", b"\xff\x00", b"x" * 2041, b"x" * 3000, b"250 y"]
+)
+LINES = st.builds(
+    lambda code, mark, text, end: code + mark + text + end,
+    CODES,
+    st.sampled_from([b" ", b" ", b"-", b"-", b"", b"\t"]),
+    TEXTS | st.binary(max_size=20),
+    st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b""]),
+)
+RECORDS = st.builds(
+    lambda kind, version, body: bytes([kind]) + version + len(body).to_bytes(2, "big") + body,
+    st.sampled_from([20, 21, 22, 23, 128]),
+    st.sampled_from([b"\x03\x01", b"\x03\x03", b"\x03\x00", b"\x00\x00"]),
+    st.binary(max_size=80),
+)
+STREAMS = st.lists(LINES | RECORDS | st.binary(max_size=30), max_size=12).map(b"".join)
+
+
+@pytest.mark.parametrize("number", range(len(PROPERTIES)))
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(stream=STREAMS, seed=st.integers(0, 255))
+def test_any_peer(number: int, stream: bytes, seed: int) -> None:
+    PROPERTIES[number](stream, random.Random(seed))
+
+
+@pytest.mark.parametrize("number", range(len(PROPERTIES)))
+@pytest.mark.parametrize("line", [b"220-x\r\n", b"x" * 999, b"\n"])
+def test_a_peer_that_never_ends(number: int, line: bytes) -> None:
+    for seed in range(10):
+        PROPERTIES[number](line * (50_000 // len(line)), random.Random(seed))
