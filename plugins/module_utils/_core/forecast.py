@@ -29,15 +29,15 @@ from .rulesets import try_tls
 INCONCLUSIVE = "inconclusive"
 ENTRIES, SMART_HOST = "sendmail_access_entries", "sendmail_smart_host"
 _CODE = re.compile(r"([2-5])\d\d\b")
-_CONSENT, _SYNTAX = "220", "501"
-# What is in one packet with the consent to STARTTLS, sendmail (8.17, 8.18) overlooks, and goes on with the handshake;
-# what comes a packet later breaks the handshake. An engine that stops at the first has not seen how the second goes.
-_OVERLOOKED = "sendmail overlooks what comes along with the consent to STARTTLS, and the handshake was not tried"
-# The peer's handshake is broken, whatever for: sendmail drops the connection.
+_CONSENT = "220"
+# The peer's handshake is broken, whatever for, unless a chain was verified: sendmail drops the connection. Clear text
+# that comes along with the consent to STARTTLS it overlooks (8.17, 8.18); a packet later it breaks the handshake.
 _BROKEN = frozenset({sighting.EARLY_PLAINTEXT, sighting.HANDSHAKE, sighting.PROTOCOL_TOO_OLD})
+# TLS 1.3 lets the client believe in the session before the server has looked at its certificate.
+_DROPPED = "the peer breaks the session off after the handshake, so that nothing is delivered"
 
 # sendmail's words for sessions without TLS.
-_IN_CLEAR = frozenset({"NONE", "SOFTWARE", "USAGE", "TEMP", "PROTOCOL"})
+_IN_CLEAR = frozenset({"NONE", "SOFTWARE", "TEMP", "PROTOCOL"})
 
 Facts = t.Mapping[str, t.Any]
 
@@ -71,19 +71,24 @@ def foresee(rules: Rules, seen: Facts, leaf: Facts, *, host: str, next_hop: str,
     session = _meet(seen, leaf, host, next_hop, recipient)
     reason = _find_gap(seen, leaf, session)
     if reason:
-        return {"action": INCONCLUSIVE, "text": reason, "ruleset": "", "key": "", "place": "", "under_tls": False}
+        return _not_known(reason)
     if try_tls(rules, session)[0]:
         # The map says not to ask this peer for TLS, whatever it offers.
         session = _in_clear(session, "NONE")
-    return {**judge(rules, session)._asdict(), "under_tls": bool(session.bits)}
+    verdict = judge(rules, session)
+    if verdict.action == "deliver" and session.bits and seen["outcome"] == sighting.HANDSHAKE:
+        return _not_known(_DROPPED)
+    return {**verdict._asdict(), "under_tls": bool(session.bits)}
+
+
+def _not_known(reason: str) -> dict[str, t.Any]:
+    return {"action": INCONCLUSIVE, "text": reason, "ruleset": "", "key": "", "place": "", "under_tls": False}
 
 
 def _find_gap(seen: Facts, leaf: Facts, session: Session) -> str:
     """Why nobody can say what sendmail would do; empty when it is plain."""
     if seen["outcome"] in sighting.INCONCLUSIVE:
         return f"{seen['outcome']}: {seen['detail']}"
-    if session.verify == "SOFTWARE" and "starttls" not in seen["replies"] and not seen["tls_on_connect"]:
-        return _OVERLOOKED
     if session.verify in _IN_CLEAR:
         return ""
     if not session.bits:
@@ -111,7 +116,7 @@ def _meet(seen: Facts, leaf: Facts, host: str, next_hop: str, recipient: str) ->
         return _in_clear(session, refusal)
     if seen["outcome"] == sighting.NO_STARTTLS:
         return _in_clear(session, "NONE")
-    if seen["outcome"] in _BROKEN and not seen["bits"]:
+    if seen["outcome"] in _BROKEN and seen["verify_code"] < 0:
         return _in_clear(session, "SOFTWARE")
     session = session._replace(bits=seen["bits"], verify="OK" if seen["verify_code"] == 0 else "FAIL")
     if not leaf:
@@ -128,8 +133,6 @@ def _refused(reply: str) -> str:
     code = _CODE.match(reply)
     if code is None or code[0] == _CONSENT:
         return ""
-    if code[0] == _SYNTAX:
-        return "USAGE"
     return {"4": "TEMP", "5": "NONE"}.get(code[1], "PROTOCOL")
 
 
