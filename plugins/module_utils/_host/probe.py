@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import time
 import typing as t
@@ -99,11 +98,11 @@ def probe_all(aims: t.Sequence[Aim], wishes: Wishes, limits: Limits) -> tuple[di
     lanes: dict[str, list[Aim]] = {}
     for aim in dict.fromkeys(aims):
         lanes.setdefault(aim.address, []).append(aim)
-    processes = min(limits.processes or count_useful(len(aims)), len(lanes)) or 1
+    processes = max(1, min(limits.processes or count_useful(len(aims)), len(lanes), limits.at_once))
     addresses = list(lanes)
     parts = [[lanes[address] for address in addresses[first::processes]] for first in range(processes)]
     contexts = _prepare(wishes)
-    at_once = allow_connections(math.ceil(limits.at_once / processes))
+    at_once = allow_connections(max(1, limits.at_once // processes))
     seen: dict[Aim, Sighting] = {}
     certificates: dict[str, bytes] = {}
     for found, shelf in work(lambda part: _probe_part(part, wishes, limits, contexts, at_once), parts):

@@ -214,6 +214,16 @@ def test_one_connection_at_a_time_for_a_host() -> None:
             peer.end()
 
 
+def test_the_limit_is_for_all_processes_together() -> None:
+    slow: list[Step] = [0.5, GREETING, LINE, b"250 x\r\n", LINE, GOODBYE]
+    peers = [Server(slow, address=f"127.0.0.{number}") for number in (2, 3)]
+    began = time.monotonic()
+    probe_all([Aim(peer.address, peer.port) for peer in peers], Wishes(), Limits(processes=2, at_once=1))
+    assert time.monotonic() - began > 1
+    for peer in peers:
+        peer.end()
+
+
 def test_nothing_to_probe() -> None:
     assert probe_all([], Wishes(), Limits()) == ({}, {})
 
