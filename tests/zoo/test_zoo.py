@@ -23,10 +23,10 @@ from server import Zoo
 from species import ZOO, Species
 
 # Far more than an honest peer needs on a busy machine, and less than the slow ones take.
-LIMITS = Limits(connect=2.0, reply=2.0, target=8.0, attempts=2)
+LIMITS = Limits(connect=5.0, reply=5.0, target=14.0, attempts=2)
 # What the probe says without wishes; with the refusal proof also MAIL, and RSET or QUIT after it.
 HARMLESS = {"EHLO", "HELO", "STARTTLS", "QUIT"}
-# Refusals and greetings that stay are looked at once more in time; nothing takes longer than this, all in all.
+# No call takes longer than this, all in all: the time of one target, and what a busy machine adds.
 ENOUGH = 45
 
 
@@ -191,7 +191,7 @@ REFUSALS = [species for species in ZOO if species.clear_mail]
 @pytest.fixture(scope="module", name="refusals")
 def _refusals(folder: pathlib.Path) -> Outing:
     key = {"wrong_certificate": str(folder / "wrong-client.pem"), "wrong_key": str(folder / "wrong-client.key")}
-    return visit(folder, REFUSALS, refusal=True, **key)
+    return visit(folder, REFUSALS, LIMITS._replace(reply=3.0), refusal=True, **key)
 
 
 @pytest.mark.parametrize("species", REFUSALS, ids=lambda species: species.name)
@@ -234,8 +234,8 @@ def test_the_ladder(folder: pathlib.Path) -> None:
 
 def test_floods_do_not_fill_the_memory(folder: pathlib.Path) -> None:
     """In a process of its own, whose largest size is then known."""
-    floods = [species for species in ZOO if "endless" in species.name or "flood" in species.name]
-    assert len(floods) > 15
+    floods = [species for species in ZOO if not species.slow and ("endless" in species.name or "flood" in species.name)]
+    assert len(floods) > 12
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
