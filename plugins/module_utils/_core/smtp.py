@@ -17,11 +17,13 @@ import typing as t
 from dataclasses import dataclass
 
 from .errors import MailtlsError
-from .sighting import EARLY_PLAINTEXT, GREETING, MAX_LINE, MAX_LINES, MAX_REPLY, PROTOCOL, THROTTLED
+from .sighting import GREETING, MAX_LINE, MAX_LINES, MAX_REPLY, PROTOCOL, THROTTLED, printable
 
 # RFC 5321 section 4.2: three digits, then a hyphen (more lines follow) or a space (last line), then text.
 _LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
 _SERVICE_CLOSING = 421
+# Of what is said about a failure; some of it are a peer's words.
+_LONGEST_WHAT = 300
 
 
 class State(enum.Enum):
@@ -73,13 +75,14 @@ class Reply:
 class DialogueError(MailtlsError):
     """A dialogue that did not get its answer; ``outcome`` is one of ``sighting.OUTCOMES``, never OK.
 
-    ``reply`` is what was answered instead, if that was a reply.
+    ``what`` is fit for a terminal, whatever the peer wrote; ``reply`` is what was answered instead, if that was a
+    reply.
     """
 
     def __init__(self, outcome: str, what: str, reply: Reply | None = None) -> None:
         self.outcome = outcome
         self.reply = reply
-        super().__init__(what)
+        super().__init__(printable(what)[:_LONGEST_WHAT])
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,11 @@ Script = t.Generator[Command, Reply, t.Any]
 
 
 class Client:
-    """The state of one session; one command is outstanding at a time (no pipelining)."""
+    """The state of one session; one command is outstanding at a time (no pipelining).
+
+    ``injected``: the peer wrote on in clear after its consent to STARTTLS. RFC 3207 section 6 wants that forgotten,
+    and it is, as sendmail does; it says that somebody stands in between, or a server with the bug.
+    """
 
     def __init__(self) -> None:
         self.state = State.CONNECTED
@@ -113,6 +120,7 @@ class Client:
         self._octets = 0
         self._lines: list[tuple[int, str]] = []
         self._at_end = False
+        self.injected = False
 
     def send(self, command: Command) -> bytes:
         """The bytes of ``command``; ValueError if this state does not allow it."""
@@ -184,7 +192,8 @@ class Client:
             raise DialogueError(PROTOCOL, f"the peer answered {self._question()} with {reply}", reply)
         state = step[reply.code // 100]
         if self._buffer and state is State.SECURING:
-            raise DialogueError(EARLY_PLAINTEXT, "the peer wrote on in clear after it had agreed to STARTTLS")
+            self.injected = True
+            self._buffer.clear()
         if self._buffer and state is not State.CLOSED:
             raise DialogueError(PROTOCOL, f"the peer wrote more than the answer to {self._question()}")
         self.state, self._sent = state, None

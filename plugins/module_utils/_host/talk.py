@@ -39,6 +39,11 @@ class Talk:
         self._hear = hear
         self._client = Client()
 
+    @property
+    def injected(self) -> bool:
+        """Whether clear text came with the consent to STARTTLS."""
+        return self._client.injected
+
     def literal(self) -> str:
         """The local address as EHLO names it."""
         return render_address_literal(self.link.local_address())

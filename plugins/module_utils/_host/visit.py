@@ -13,6 +13,7 @@ import typing as t
 from .._core import dialogue
 from .._core.sighting import (
     CONNECT,
+    EARLY_PLAINTEXT,
     HANDSHAKE,
     MAX_CHAIN,
     NO_STARTTLS,
@@ -37,6 +38,7 @@ from .trial import climb, prove_refusal
 _AGAIN = frozenset({CONNECT, TIMEOUT, THROTTLED})
 _FIRST_PAUSE = 1.0
 _LONGEST_DETAIL = 300
+_INJECTED = "the peer wrote on in clear after it had agreed to STARTTLS"
 _OLD = frozenset({"TLSv1", "TLSv1.1"})
 # OpenSSL's words for a peer that speaks nothing new enough.
 _TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO_LOW"})
@@ -53,6 +55,7 @@ class Visit:
         self.seen: dict[str, t.Any] = {}
         # The newest version of TLS that was offered.
         self.newest = ""
+        self._injected = False
         self._connections = 0
         self._deadline = 0.0
 
@@ -100,6 +103,7 @@ class Visit:
 
     def _look(self) -> Steps[None]:
         self.seen = {"outcome": OK, "detail": "", "replies": {}, "timings": {}, "not_observed": {}}
+        self._injected = False
         try:
             yield from self._session(VERIFYING)
         except HandshakeError as error:
@@ -113,6 +117,9 @@ class Visit:
                     self.seen["outcome"] = PROTOCOL_TOO_OLD
         except DialogueError as error:
             self._fail(error)
+        if self._injected:
+            # Whatever came of the handshake, which sendmail goes on with.
+            self.seen.update(outcome=EARLY_PLAINTEXT, detail=_INJECTED)
         if "protocol" not in self.seen:
             for field in _OF_TLS:
                 self.seen["not_observed"].setdefault(field, "there was no TLS session")
@@ -138,6 +145,7 @@ class Visit:
         if not dialogue.offers(offered, "STARTTLS"):
             raise DialogueError(NO_STARTTLS, "the peer does not offer STARTTLS")
         yield from talk.say(dialogue.ask_tls())
+        self._injected = self._injected or talk.injected
         yield from self._secure(talk, way)
         self.seen["capabilities_tls"] = _listed((yield from talk.say(dialogue.say_ehlo(name))))
 

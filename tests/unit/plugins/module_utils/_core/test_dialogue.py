@@ -103,7 +103,7 @@ def ready() -> Client:
     "answer, outcome",
     [
         (b"220 go\r\n", None),
-        (b"220 go\r\n250 x\r\n", sighting.EARLY_PLAINTEXT),
+        (b"220 go\r\n250 x\r\n", None),
         (b"250 go\r\n", sighting.STARTTLS_REFUSED),
         (b"454 later\r\n", sighting.STARTTLS_REFUSED),
         (b"502 what\r\n", sighting.STARTTLS_REFUSED),

@@ -253,19 +253,37 @@ def test_tls_ends_what_was_said_in_clear() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer, outcome",
+    "answer, injected",
     [
-        (b"220 go\r\n250 x\r\n", sighting.EARLY_PLAINTEXT),
-        (b"220 go\r\n\x16", sighting.EARLY_PLAINTEXT),
-        (b"220-go\r\n220 go\r\n\n", sighting.EARLY_PLAINTEXT),
-        (b"454 no\r\n250 x\r\n", sighting.PROTOCOL),
+        (b"220 go\r\n", False),
+        (b"220 go\r\n250 x\r\n", True),
+        (b"220 go\r\n\x16", True),
+        (b"220-go\r\n220 go\r\n\n", True),
     ],
 )
-def test_what_is_written_on_after_starttls(answer: bytes, outcome: str) -> None:
+def test_what_is_written_on_after_starttls_is_forgotten(answer: bytes, injected: bool) -> None:
     """The injection bug: who takes such octets for the first ones inside TLS lets anybody on the way speak there."""
+    client = to_starttls(answer)
+    assert client.next_event().code == 220
+    assert client.injected is injected
+    client.secured()
+    client.send(EHLO[0])
+    assert client.next_event() == smtp.NEED_MORE
+
+
+def test_nothing_is_written_on_after_a_refusal() -> None:
     with pytest.raises(DialogueError) as error:
-        to_starttls(answer).next_event()
-    assert error.value.outcome == outcome
+        to_starttls(b"454 no\r\n250 x\r\n").next_event()
+    assert error.value.outcome == sighting.PROTOCOL
+
+
+def test_an_error_is_fit_for_a_terminal_and_short() -> None:
+    client = smtp.Client()
+    client.receive(b"".join(b"421-\x1b[2J%d\r\n" % number for number in range(100)) + b"421 x\r\n")
+    with pytest.raises(DialogueError) as error:
+        client.next_event()
+    assert "421 \\x1b[2J0" in error.value.what and "\x1b" not in error.value.what
+    assert len(error.value.what) == 300
 
 
 def test_an_error_tells_the_reply_that_it_is_about() -> None:

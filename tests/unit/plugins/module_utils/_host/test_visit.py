@@ -111,7 +111,7 @@ BAD: list[tuple[str, list[Step], str, str, list[bytes]]] = [
     ("STARTTLS 250", [*TO_TLS[:-1], b"250 ok\r\n", LINE], "starttls_refused", "250 ok", [EHLO, STARTTLS, b""]),
     ("STARTTLS 421", [*TO_TLS[:-1], b"421 busy\r\n"], "throttled", "421 busy", [EHLO, STARTTLS]),
     ("STARTTLS closes", TO_TLS[:-1], "protocol", "closed the connection", [EHLO, STARTTLS]),
-    ("injected", [*TO_TLS[:-1], GO + b"250 x\r\n", LINE], "early_plaintext", "wrote on in clear", [EHLO, STARTTLS]),
+    ("injected", [*TO_TLS[:-1], GO + b"250 x\r\n", 0.1], "early_plaintext", "wrote on in clear", [EHLO, STARTTLS]),
     ("injected later", [*TO_TLS, 0.05, b"2", 0.05, b"50 x\r\n", 0.1], "early_plaintext", "in clear", [EHLO, STARTTLS]),
     ("garbage", [*TO_TLS, 0.05, b"junk\r\n", 0.1], "handshake", "in clear", [EHLO, STARTTLS]),
     ("two octets of garbage", [*TO_TLS, 0.05, b"25"], "handshake", "in clear", [EHLO, STARTTLS]),
@@ -302,3 +302,15 @@ def test_a_source_address(trusting: Wishes) -> None:
     aim = Aim("127.0.0.1", server.port)
     seen, _certificates = probe_all([aim], trusting._replace(source="127.0.0.9"), ONCE)
     assert seen[aim].outcome == "starttls_refused" and server.end() and server.clients == ["127.0.0.9"]
+
+
+def test_clear_text_along_with_the_consent_is_told_and_passed_over(trusting: Wishes) -> None:
+    """sendmail does not see it and goes on, so the rest must be known; a certificate that fails changes nothing."""
+    for pem, code in ((LEAF, 0), (UNKNOWN, 20)):
+        context = scripted.tls(pem)
+        session = [*TO_TLS[:-1], GO + b"250 x\r\n", context, LINE, SECURED, LINE, GOODBYE]
+        broken = [*TO_TLS[:-1], GO + b"250 x\r\n", context]
+        found, heard = look(trusting, *([broken] if code else []), session)
+        assert (found.outcome, found.detail[:23]) == ("early_plaintext", "the peer wrote on in cl")
+        assert (found.protocol, found.verify_code, found.capabilities_tls) == ("TLSv1.3", code, ("AUTH PLAIN",))
+        assert heard[-2:] == [EHLO, QUIT]
