@@ -120,12 +120,18 @@ def _first(pieces: list[bytes]) -> t.Any:
         return error.outcome, error.what
 
 
-def whole_probe() -> smtp.Script:
-    """All that is ever said in clear, in one session."""
+def ask_for_tls() -> smtp.Script:
+    """All that is said in clear to find TLS."""
+    yield from dialogue.look_for_tls("client.example")
+    yield from dialogue.ask_tls()
+
+
+def prove_refusal() -> smtp.Script:
+    """All that is said to find that mail is refused."""
     yield from dialogue.look_for_tls("client.example")
     verdict, _answer = yield from dialogue.try_mail()
     assert verdict in (dialogue.REFUSED, dialogue.ACCEPTED, dialogue.INCONCLUSIVE)
-    yield from dialogue.ask_tls()
+    yield smtp.Command("QUIT")
 
 
 def any_handshake(stream: bytes, chance: random.Random) -> None:
@@ -149,6 +155,7 @@ PROPERTIES: tuple[t.Callable[[bytes, random.Random], t.Any], ...] = (
     any_session,
     any_cut,
     any_capabilities,
-    lambda stream, chance: any_script(whole_probe(), stream, chance),
+    lambda stream, chance: any_script(ask_for_tls(), stream, chance),
+    lambda stream, chance: any_script(prove_refusal(), stream, chance),
     any_handshake,
 )
