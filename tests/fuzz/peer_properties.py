@@ -16,7 +16,7 @@ import unicodedata
 
 from ansible_collections.mailtls.relay.plugins.module_utils._core import dialogue, handshake, sighting, smtp
 
-_LAST_LINE = re.compile(rb"^[0-9]{3}(?:[^-\r\n][^\n]*)?\r?\n", re.MULTILINE)
+_LAST_LINE = re.compile(rb"^[0-9]{3}(?:[^-\n][^\n]*)?\n", re.MULTILINE)
 # The ciphers decide how a ServerKeyExchange is read; the versions, a Certificate message.
 CIPHERS = ("TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES128-SHA", "DHE-RSA-AES128-SHA", "AES128-SHA", "")
 VERSIONS = ("TLSv1.2", "TLSv1.3", "")

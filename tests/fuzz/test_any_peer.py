@@ -13,7 +13,7 @@ import os
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from peer_properties import PROPERTIES
 
@@ -41,6 +41,7 @@ STREAMS = st.lists(LINES | RECORDS | st.binary(max_size=30), max_size=12).map(b"
 
 @pytest.mark.parametrize("number", range(len(PROPERTIES)))
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@example(stream=b"220\r\r\n220 \r\n", seed=0)
 @given(stream=STREAMS, seed=st.integers(0, 255))
 def test_any_peer(number: int, stream: bytes, seed: int) -> None:
     PROPERTIES[number](stream, random.Random(seed))
