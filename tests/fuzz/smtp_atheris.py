@@ -10,10 +10,13 @@ byte that chooses a property, a byte for the seed, and what the peer writes. It 
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import random
 import runpy
+import ssl
 import sys
+import tempfile
 
 import atheris
 
@@ -24,7 +27,10 @@ runpy.run_path(str(HERE / "conftest.py"))
 with atheris.instrument_imports(include=["ansible_collections.mailtls.relay.plugins.module_utils._core"]):
     from peer_properties import PROPERTIES
 
-import species  # noqa: E402  the path was set above
+# The path was set above.
+import credentials  # noqa: E402
+import server  # noqa: E402
+import species  # noqa: E402
 
 
 def one_input(data: bytes) -> None:
@@ -33,17 +39,38 @@ def one_input(data: bytes) -> None:
         PROPERTIES[data[0] % len(PROPERTIES)](data[2:], random.Random(data[1]))
 
 
+def session_of(peer: species.Species) -> bytes:
+    """What a peer of the zoo says in clear."""
+    answers = {**species.CLEAR, **peer.clear}
+    steps = [step for verb in ("", "EHLO", "STARTTLS", "QUIT") for step in answers[verb]]
+    return b"".join(step if isinstance(step, bytes) else getattr(step, "data", b"") for step in steps)
+
+
+def handshake_of(version: str, certificates: pathlib.Path) -> bytes:
+    """What a real server says first in a handshake."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    style = species.Handshake(minimum=version, maximum=version)
+    asked, answered = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client_side = client.wrap_bio(answered, asked)
+    server_side = server.context_for(style, certificates).wrap_bio(asked, answered, server_side=True)
+    for side in (client_side, server_side):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    return answered.read()
+
+
 def write_seeds(folder: pathlib.Path) -> None:
-    """What the peers of the zoo say in a session, and what a real server says in a handshake, under every property."""
+    """Sessions and handshakes, each under every property."""
     folder.mkdir(parents=True, exist_ok=True)
-    for peer in species.ZOO:
-        answers = {**species.CLEAR, **peer.clear}
-        said = b""
-        for verb in ("", "EHLO", "STARTTLS", "QUIT"):
-            for step in answers[verb]:
-                said += step if isinstance(step, bytes) else getattr(step, "data", b"")
+    seeds = {peer.name: session_of(peer) for peer in species.ZOO}
+    with tempfile.TemporaryDirectory() as certificates:
+        credentials.make(pathlib.Path(certificates))
+        for version in ("TLSv1_2", "TLSv1_3"):
+            seeds[version] = handshake_of(version, pathlib.Path(certificates))
+    for name, said in seeds.items():
         for number in range(len(PROPERTIES)):
-            (folder / f"{peer.name}-{number}").write_bytes(bytes([number, 7]) + said)
+            (folder / f"{name}-{number}").write_bytes(bytes([number, 7]) + said)
 
 
 def main() -> None:

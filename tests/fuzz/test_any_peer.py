@@ -13,14 +13,15 @@ import os
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from peer_properties import PROPERTIES
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
 CODES = st.sampled_from([b"220", b"250", b"221", b"354", b"421", b"450", b"454", b"502", b"530", b"554", b"999", b"2"])
+ODD = "\x85\u00ad\u180e\u2028\u202e\U000e0041 \u00fc".encode()
 TEXTS = st.sampled_from(
-    [b"", b"x", b"STARTTLS", b"SIZE 1", b"\x1b[2J", b"\xff\x00", b"x" * 2041, b"x" * 3000, b"250 y"]
+    [b"", ODD, b"x", b"STARTTLS", b"SIZE 1", b"\x1b[2J", b"\xff\x00", b"x" * 2041, b"x" * 3000, b"250 y"]
 )
 LINES = st.builds(
     lambda code, mark, text, end: code + mark + text + end,
@@ -40,6 +41,7 @@ STREAMS = st.lists(LINES | RECORDS | st.binary(max_size=30), max_size=12).map(b"
 
 @pytest.mark.parametrize("number", range(len(PROPERTIES)))
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@example(stream=b"220\r\r\n220 \r\n", seed=0)
 @given(stream=STREAMS, seed=st.integers(0, 255))
 def test_any_peer(number: int, stream: bytes, seed: int) -> None:
     PROPERTIES[number](stream, random.Random(seed))

@@ -118,6 +118,8 @@ BANNER = b"220 mta.zoo.test ESMTP\r\n"
 EHLO = b"250-mta.zoo.test\r\n250-SIZE 10240000\r\n250-STARTTLS\r\n250 HELP\r\n"
 EHLO_PLAIN = b"250-mta.zoo.test\r\n250-SIZE 10240000\r\n250 HELP\r\n"
 READY = b"220 2.0.0 ready\r\n"
+# Between two bytes: no reply is whole within ten seconds.
+SLOWLY = 0.5
 ESCAPES = b"\x1b[2J\x1b]0;owned\x07\x1b[31m"
 
 CLEAR: Answers = {
@@ -199,7 +201,7 @@ CERTIFICATES = [
         for name, outcome in (
             ("self-signed", "untrusted"), ("foreign", "untrusted"), ("foreign-with-root", "untrusted"),
             ("missing-intermediate", "untrusted"), ("rsa-1024", "untrusted"), ("client-only", "untrusted"),
-            ("not-yet-valid", "expired"), ("expired", "expired"), ("expired-intermediate", "expired"),
+            ("not-yet-valid", "untrusted"), ("expired", "expired"), ("expired-intermediate", "expired"),
             ("self-signed-control", "untrusted"), ("leaf-signs", "untrusted"),
         )
     ),
@@ -236,10 +238,10 @@ GREETINGS = [
     Species("banner-half-a-line", ("timeout",), {"": (b"220 mta.zoo", SILENCE)}, slow=True),
     Species("banner-half-then-close", ("greeting", "protocol"), {"": (b"220 mta.zoo", CLOSE)}),
     Species("banner-bare-cr", ("timeout",), {"": (b"220 mta.zoo.test ESMTP\r", SILENCE)}, slow=True),
-    Species("banner-slow-drip", ("timeout",), {"": (Drip(BANNER * 9, 0.15), SILENCE)}, slow=True),
+    Species("banner-slow-drip", ("timeout",), {"": (Drip(BANNER * 9, SLOWLY), SILENCE)}, slow=True),
     Species("banner-then-close", ("protocol",), {"": (BANNER, CLOSE)}),
     Species("banner-then-half-close", ("protocol",), {"": (BANNER, Close("half"), SILENCE)}),
-    Species("banner-then-reset", ("protocol", "greeting"), {"": (BANNER, RESET)}),
+    Species("banner-then-reset", ("protocol", "greeting", "connect"), {"": (BANNER, RESET)}),
     Species("banner-thousand-lines", ("protocol", "ok"), {"": (b"220-x\r\n" * 999 + b"220 x\r\n",)}, sendmail=False),
     Species("banner-long-line", ("protocol",), {"": (b"220 " + b"x" * 5000 + b"\r\n",)}, sendmail=False),
     _quitting("banner-bare-lf", "ok", clear={"": (b"220 mta.zoo.test ESMTP\n",), "EHLO": (EHLO.replace(b"\r", b""),)}),
@@ -279,7 +281,7 @@ EHLOS = [
     Species("ehlo-two-replies", ("protocol",), {"EHLO": (EHLO + b"250 more\r\n",)}, sendmail=False),
     Species("ehlo-silence", ("timeout",), {"EHLO": (SILENCE,)}, slow=True),
     Species("ehlo-half-then-silence", ("timeout",), {"EHLO": (EHLO[:30], SILENCE)}, slow=True),
-    Species("ehlo-slow-drip", ("timeout",), {"EHLO": (Drip(EHLO, 0.15), SILENCE)}, slow=True),
+    Species("ehlo-slow-drip", ("timeout",), {"EHLO": (Drip(EHLO, SLOWLY), SILENCE)}, slow=True),
     Species("ehlo-close", ("protocol",), {"EHLO": (CLOSE,)}),
     Species("ehlo-half-then-close", ("protocol",), {"EHLO": (EHLO[:30], CLOSE)}),
     Species("ehlo-reset", ("protocol",), {"EHLO": (RESET,)}),
@@ -310,14 +312,14 @@ STARTTLS = [
     _starttls("starttls-reset", ("protocol",), RESET),
     _starttls("starttls-many-lines", ("ok",), b"220-go\r\n220-on\r\n220 now\r\n", TLS, quits=True),
     _starttls("starttls-bare-lf", ("ok",), b"220 go\n", TLS, quits=True),
-    _starttls("starttls-slow-drip", ("timeout",), Drip(b"220 " + b"x" * 60 + b"\r\n", 0.15), SILENCE, slow=True),
+    _starttls("starttls-slow-drip", ("timeout",), Drip(b"220 " + b"x" * 60 + b"\r\n", SLOWLY), SILENCE, slow=True),
     *_endless("STARTTLS", "to-starttls", "clear", ("protocol",)),
     # Clear text that a client must not take for an answer given in TLS (CVE-2011-0411 and its kin).
-    _starttls("early-reply", ("early_plaintext",), READY + b"250 injected\r\n", TLS, sendmail=False),
-    _starttls("early-ehlo-answer", ("early_plaintext",), READY + EHLO_PLAIN, TLS, sendmail=False),
-    _starttls("early-escapes", ("early_plaintext",), READY + b"250 " + ESCAPES + b"\r\n", TLS, sendmail=False),
-    _starttls("early-one-byte", ("early_plaintext",), READY + b"2", TLS, sendmail=False),
-    _starttls("early-newline", ("early_plaintext",), READY + b"\r\n", TLS, sendmail=False),
+    _starttls("early-reply", ("early_plaintext",), READY + b"250 injected\r\n", TLS),
+    _starttls("early-ehlo-answer", ("early_plaintext",), READY + b"250-x\r\n250 INJECTED\r\n", TLS),
+    _starttls("early-escapes", ("early_plaintext",), READY + b"250 " + ESCAPES + b"\r\n", TLS),
+    _starttls("early-one-byte", ("early_plaintext",), READY + b"2", TLS),
+    _starttls("early-newline", ("early_plaintext",), READY + b"\r\n", TLS),
     _starttls("early-flood", ("early_plaintext",), READY + b"250 x\r\n", Flood(b"250 x\r\n" * 500), sendmail=False),
     _starttls("early-in-a-later-packet", ("early_plaintext",), READY, Pause(0.2), b"250 injected\r\n", TLS),
     _starttls("early-after-the-hello", ("early_plaintext",), READY, HELLO, b"250 injected\r\n", SILENCE),
@@ -334,8 +336,6 @@ HANDSHAKES = [
             ("refused", (HELLO, b"\x15\x03\x03\x00\x02\x02\x28", CLOSE)),
             ("internal-error", (HELLO, b"\x15\x03\x03\x00\x02\x02\x50", CLOSE)),
             ("close-notify", (HELLO, b"\x15\x03\x03\x00\x02\x01\x00", CLOSE)),
-            ("no-common-version", (HELLO, b"\x15\x03\x01\x00\x02\x02\x46", CLOSE)),
-            ("sslv3", (HELLO, b"\x16\x03\x00\x00\x2a\x02\x00\x00\x26\x03\x00" + bytes(35) + b"\x2f\x00", SILENCE)),
             ("half-a-record-then-close", (HELLO, b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03", CLOSE)),
             ("endless-alerts", (HELLO, Flood(b"\x15\x03\x03\x00\x02\x01\x5a" * 100))),
             ("16-mb-message", (HELLO, b"\x16\x03\x03\x40\x00\x0b\xff\xff\xff", Flood(bytes(16384)))),
@@ -343,13 +343,21 @@ HANDSHAKES = [
             ("own-hello-back", (HELLO, b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03" + bytes(39), SILENCE)),
         )
     ),
+    # Nothing since TLS 1.0 suits them: what is left is older.
+    *(
+        _starttls(f"handshake-{what}", ("protocol_too_old",), READY, HELLO, *act)
+        for what, act in (
+            ("no-common-version", (b"\x15\x03\x01\x00\x02\x02\x46", CLOSE)),
+            ("sslv3", (b"\x16\x03\x00\x00\x2a\x02\x00\x00\x26\x03\x00" + bytes(35) + b"\x2f\x00", SILENCE)),
+        )
+    ),
     _starttls("handshake-silence", ("timeout",), READY, SILENCE, slow=True),
     _starttls("handshake-half-a-record", ("timeout",), READY, HELLO, b"\x16\x03\x03\x00\x7a\x02", SILENCE, slow=True),
     _starttls(
         "handshake-slow-drip", ("timeout",), READY, HELLO, b"\x16\x03\x03\x40\x00\x02\x00\x3f\xf0\x03\x03",
-        Flood(b"\x00", 0.1), slow=True,
+        Flood(b"\x00", SLOWLY), slow=True,
     ),
-    Species("handshake-slow", ("timeout",), handshake=Handshake(piece=10, pause=0.2), slow=True),
+    Species("handshake-slow", ("timeout",), handshake=Handshake(piece=10, pause=SLOWLY), slow=True),
     _quitting("handshake-byte-by-byte", "ok", handshake=Handshake(piece=1)),
     _quitting("handshake-byte-by-byte-tls12", "ok", handshake=Handshake(piece=1, maximum="TLSv1_2")),
     _quitting("handshake-one-byte-records-tls12", "ok", handshake=Handshake(fragment=1, maximum="TLSv1_2")),
@@ -399,7 +407,7 @@ AFTER = [
     _after("ehlo-garbage", ("protocol",), b"\x00\x1b[2J\r\n", SILENCE),
     _after("ehlo-escapes", ("ok",), _capabilities(ESCAPES), quits=True),
     _after("ehlo-half", ("timeout",), EHLO_PLAIN[:20], SILENCE, slow=True),
-    _after("ehlo-slow-drip", ("timeout",), Drip(EHLO_PLAIN, 0.15), SILENCE, slow=True),
+    _after("ehlo-slow-drip", ("timeout",), Drip(EHLO_PLAIN, SLOWLY), SILENCE, slow=True),
     _after("ehlo-fast-drip", ("ok",), Drip(EHLO_PLAIN, 0.002), quits=True),
     _after("ehlo-starttls-again", ("ok",), EHLO, quits=True),
     *_endless("EHLO", "in-tls", "secured", ("protocol",)),
@@ -415,7 +423,10 @@ ON_CONNECT = [
     Species("smtps-met-in-clear", ("timeout",), on_connect=True, slow=True),
     Species("clear-met-with-tls", ("handshake",), met_with_tls=True, sendmail=False),
     Species("smtps-silence", ("timeout",), {"": (SILENCE,)}, met_with_tls=True, sendmail=False),
-    Species("smtps-close", ("handshake",), {"": (CLOSE,)}, met_with_tls=True, sendmail=False),
+    # A busy peer closes like this: nothing is known of its TLS.
+    Species("smtps-close", ("greeting",), {"": (CLOSE,)}, met_with_tls=True, sendmail=False),
+    Species("smtps-refused", ("handshake",), {"": (HELLO, b"\x15\x03\x03\x00\x02\x02\x28", CLOSE)}, met_with_tls=True,
+            sendmail=False),
     Species("smtps-garbage", ("handshake",), {"": (HELLO, b"\xfe" * 99, SILENCE)}, met_with_tls=True, sendmail=False),
     _quitting(
         "smtps-554", "greeting", secured={"": (b"554 no\r\n",)}, on_connect=True, met_with_tls=True, sendmail=False

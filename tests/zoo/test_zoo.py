@@ -23,10 +23,10 @@ from server import Zoo
 from species import ZOO, Species
 
 # Far more than an honest peer needs on a busy machine, and less than the slow ones take.
-LIMITS = Limits(connect=2.0, reply=2.0, target=8.0, attempts=2)
+LIMITS = Limits(connect=5.0, reply=5.0, target=14.0, attempts=2)
 # What the probe says without wishes; with the refusal proof also MAIL, and RSET or QUIT after it.
 HARMLESS = {"EHLO", "HELO", "STARTTLS", "QUIT"}
-# Refusals and greetings that stay are looked at once more in time; nothing takes longer than this, all in all.
+# No call takes longer than this, all in all: the time of one target, and what a busy machine adds.
 ENOUGH = 45
 
 
@@ -143,9 +143,10 @@ def test_etiquette(outing: Outing, species: Species) -> None:
 @pytest.mark.parametrize("name", [species.name for species in ZOO if "early_plaintext" in species.outcomes])
 def test_nothing_said_too_early_is_taken_for_an_answer(outing: Outing, name: str) -> None:
     seen = outing.sightings[name]
-    assert (list(seen.capabilities_tls), "ehlo_tls" in seen.replies) == ([], False)
-    assert "injected" not in " ".join(texts(dict(seen.replies)))
-    assert not [line for heard in outing.said(name) for phase, line in heard if phase == "tls"]
+    # What stands there was said in TLS, where the peer came to that; never the clear text before it.
+    in_tls = any(phase == "tls" for heard in outing.said(name) for phase, _line in heard)
+    assert list(seen.capabilities_tls) == (["SIZE 10240000", "HELP"] if in_tls else [])
+    assert not [text for text in texts([*seen.replies.values(), seen.capabilities_tls]) if "injected" in text.lower()]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ REFUSALS = [species for species in ZOO if species.clear_mail]
 @pytest.fixture(scope="module", name="refusals")
 def _refusals(folder: pathlib.Path) -> Outing:
     key = {"wrong_certificate": str(folder / "wrong-client.pem"), "wrong_key": str(folder / "wrong-client.key")}
-    return visit(folder, REFUSALS, refusal=True, **key)
+    return visit(folder, REFUSALS, LIMITS._replace(reply=3.0), refusal=True, **key)
 
 
 @pytest.mark.parametrize("species", REFUSALS, ids=lambda species: species.name)
@@ -234,8 +235,8 @@ def test_the_ladder(folder: pathlib.Path) -> None:
 
 def test_floods_do_not_fill_the_memory(folder: pathlib.Path) -> None:
     """In a process of its own, whose largest size is then known."""
-    floods = [species for species in ZOO if "endless" in species.name or "flood" in species.name]
-    assert len(floods) > 15
+    floods = [species for species in ZOO if not species.slow and ("endless" in species.name or "flood" in species.name)]
+    assert len(floods) > 12
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

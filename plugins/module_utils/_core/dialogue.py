@@ -59,6 +59,8 @@ def look_for_tls(name: str) -> Script:
         old = yield Command("HELO", name)
         if old.code // 100 == 2:
             raise DialogueError(NO_STARTTLS, f"the peer knows only HELO; it answered EHLO with {answer}", answer)
+        # The last word counts: a busy peer may know EHLO at another time.
+        raise DialogueError(_refusal(old, PROTOCOL), f"the peer answered EHLO with {answer}, and HELO with {old}", old)
     if answer.code // 100 != 2:
         raise DialogueError(_refusal(answer, PROTOCOL), f"the peer answered EHLO with {answer}", answer)
     return parse_capabilities(answer)

@@ -59,9 +59,10 @@ MAX_CHAIN = 131072
 LADDER = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 # What a terminal obeys or is misled by: C0, DEL and C1, line and paragraph separators, marks and overrides of the
-# direction of writing, what has no width, and halves of characters.
+# direction of writing, what has no width (tags too, which can carry a whole hidden text), and halves of characters.
 _UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 
@@ -154,4 +155,6 @@ def printable(text: str) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -70,7 +70,7 @@ CASES: list[tuple[t.Callable[[], Script], list[bytes], list[str], t.Any]] = [
     ),
     (
         lambda: dialogue.look_for_tls("client"), [GREETING, b"502 what\r\n", b"450 x\r\n"], ["", "EHLO", "HELO"],
-        sighting.PROTOCOL,
+        sighting.THROTTLED,
     ),
     (
         lambda: dialogue.look_for_tls("client"), [GREETING, b"502 what\r\n", b"502 x\r\n"], ["", "EHLO", "HELO"],

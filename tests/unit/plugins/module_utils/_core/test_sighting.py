@@ -49,6 +49,7 @@ def test_plain_data() -> None:
         ("\x7f\x80\x9b", "\\x7f\\x80\\x9b"),
         ("a\u202eb\u2066c", "a\\u202eb\\u2066c"),
         ("\u2028\u200b\ufeff\udc80", "\\u2028\\u200b\\ufeff\\udc80"),
+        ("a\u180eb\U000e0041c", "a\\u180eb\\U000e0041c"),
     ],
 )
 def test_nothing_reaches_a_terminal_that_it_would_obey(text: str, shown: str) -> None:
