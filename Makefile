@@ -18,12 +18,11 @@ TOOLS := PATH=$(VENV)/bin:/usr/bin:/bin:/usr/sbin:/sbin ANSIBLE_COLLECTIONS_PATH
 VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 # What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := default holds_by_each_layer judges_as_sendmail_does holds_against_attackers refuses_bad_input installed_collection \
-  agrees_with_others
+SCENARIOS := default holds_by_each_layer judges_as_sendmail_does holds_against_attackers refuses_bad_input installed_collection
 # Hand-made relays, and the attacks, on the other releases too.
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
-  takes_over_an_existing_relay probes_what_sendmail_does
+  takes_over_an_existing_relay agrees_with_others probes_what_sendmail_does
 MOLECULE_BASE := molecule --base-config .config/molecule/config.yml
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
