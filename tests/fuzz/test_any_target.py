@@ -47,7 +47,7 @@ FACTS = st.fixed_dictionaries(
 
 
 @given(st.lists(TARGETS, max_size=3))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_a_target_is_read_or_refused_with_its_place(raw: list[t.Any]) -> None:
     try:
         targets = aim.read_targets(raw)
@@ -63,7 +63,7 @@ def test_a_target_is_read_or_refused_with_its_place(raw: list[t.Any]) -> None:
 
 
 @given(FACTS, st.sampled_from(["mta2.example.org", "192.0.2.7", "2001:db8::7"]))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_whatever_a_certificate_says_is_judged_and_shown_safely(facts: dict[str, t.Any], host: str) -> None:
     name, shown = peer.judge_name(host, facts), peer.show_certificate(facts, NOW)
     text = json.dumps([name, shown], ensure_ascii=False)
@@ -75,7 +75,7 @@ def test_whatever_a_certificate_says_is_judged_and_shown_safely(facts: dict[str,
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["target", "address", "outcome", "summary", "text", "port"]), TEXTS)))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_table_is_printable_or_refused(records: list[t.Any]) -> None:
     try:
         table = peertable.render_table(records)
