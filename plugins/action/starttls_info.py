@@ -20,14 +20,15 @@ from ..module_utils._core.aim import Target, read_targets
 from ..module_utils._core.dossier import Dossier
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.forecast import read_rules
+from ..module_utils._core.parcel import unpack
 from ..module_utils._core.peer import Demands
 from ..modules.starttls_info import OPTIONS, TOGETHER
 from ..plugin_utils import x509
 
 # The host does not need to know them.
 _KEPT_HERE = ("policy", "level", "minimum_days")
-# What the module returns for this half.
-_RAW = ("places", "sightings", "certificates", "release")
+# What the module returns for this half alone.
+_PARCEL = "parcel"
 
 
 class ActionModule(ActionBase):
@@ -51,14 +52,13 @@ class ActionModule(ActionBase):
             targets = read_targets(args["targets"])
             self._read_rules(args, args["release"])
             answer = self._execute_module(module_args=self._for_the_host(args), task_vars=task_vars)
-            told = {} if answer.get("failed") else self._tell(targets, args, answer)
+            told = self._tell(targets, args, unpack(answer.pop(_PARCEL))) if _PARCEL in answer else {}
         except MailtlsError as error:
             raise AnsibleActionFail(str(error)) from None
         finally:
             self._untyped._remove_tmp_path(self._connection._shell.tmpdir)
-        kept = {name: value for name, value in answer.items() if name not in _RAW}
-        kept.get("invocation", {}).get("module_args", {}).pop("_judged", None)
-        return {**result, **kept, **told}
+        answer.get("invocation", {}).get("module_args", {}).pop("_judged", None)
+        return {**result, **answer, **told}
 
     def _for_the_host(self, args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         # What the user did not say is not sent: the module knows its defaults.
@@ -70,14 +70,14 @@ class ActionModule(ActionBase):
         return None if args["policy"] is None else read_rules(args["policy"], release, today)
 
     def _tell(
-        self, targets: t.Sequence[Target], args: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]
+        self, targets: t.Sequence[Target], args: t.Mapping[str, t.Any], seen: t.Mapping[str, t.Any]
     ) -> dict[str, t.Any]:
-        ders = {digest: base64.b64decode(text) for digest, text in answer["certificates"].items()}
+        ders = {digest: base64.b64decode(text) for digest, text in seen["certificates"].items()}
         dossier = Dossier(
             targets,
             {digest: x509.read_certificate(der) for digest, der in ders.items()},
             datetime.datetime.now(datetime.timezone.utc),
             Demands(args["level"], args["minimum_days"]),
-            self._read_rules(args, answer["release"]),
+            self._read_rules(args, seen["release"]),
         )
-        return dossier.compile(answer["places"], answer["sightings"])
+        return dossier.compile(seen["places"], seen["sightings"])

@@ -267,6 +267,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ item.host }}: {{ item.judgement.action }} {{ item.judgement.text }}, by {{ item.judgement.place }}"
   loop: "{{ forecast.peers }}"
+  loop_control: {label: "{{ item.address }}"}
 
 - name: Prove that our own relay takes no mail in clear text, and none without a certificate of ours
   mailtls.relay.starttls_info:
@@ -566,6 +567,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._core import aim
 from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.nexthop import parse_address
+from ..module_utils._core.parcel import pack
 from ..module_utils._core.sighting import Aim, Limits, Wishes
 from ..module_utils._host import presence, resolving
 from ..module_utils._host.probe import probe_all
@@ -681,7 +683,8 @@ def main() -> None:
         seen = look(module.params)
     except MailtlsError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **seen)
+    # The controller's half unpacks it; nobody else reads it.
+    module.exit_json(changed=False, parcel=pack(seen))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mail servers on loopback, for tests that look at a whole probe; they offer what they are told to, as often as asked."""
+"""Mail servers on loopback, for tests that look at a whole probe; they offer what they are told to."""
 
 from __future__ import annotations
 
@@ -39,15 +39,21 @@ class Authority:
         text = pki.certificate(name, cn=cn, names=[name] if names is None else names, days=days)
         return self.write(f"{name}.crt", text), self.write(f"{name}.key", pki.key_pem(name))
 
-    def context(self, name: str, **options: t.Any) -> ssl.SSLContext:
-        """A server's context with a certificate for ``name``."""
+    def context(self, name: str, *, asks: bool = False, **options: t.Any) -> ssl.SSLContext:
+        """A server's context with a certificate for ``name``; with ``asks`` clients may show one of this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.issue(name, **options))
+        if asks:
+            context.load_verify_locations(self.ca)
+            context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
 
 class MailServer:
-    """Serves until it is closed. ``greeting`` may be anything but 220; without a context there is no STARTTLS."""
+    """Serves until it is closed. ``greeting`` may be anything but 220; without a context there is no STARTTLS.
+
+    Mail is taken under TLS only, and where the context asks for certificates, only with one.
+    """
 
     def __init__(
         self,
@@ -55,14 +61,14 @@ class MailServer:
         *,
         on_connect: bool = False,
         greeting: str = "220 peer ESMTP",
-        mail: str = "530 5.7.0 Must issue a STARTTLS command first",
         address: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        self.context, self.on_connect, self.greeting, self.mail = context, on_connect, greeting, mail
+        self.context, self.on_connect, self.greeting = context, on_connect, greeting
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listener = socket.create_server((address, port), family=family)
         self.port: int = self.listener.getsockname()[1]
+        self.asks = context is not None and context.verify_mode != ssl.CERT_NONE
         self.connections = 0
         self.heard: list[str] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -104,14 +110,17 @@ class MailServer:
                 with self.context.wrap_socket(link, server_side=True) as secured:
                     self._speak(secured, under_tls=True, greet=False)
                 return
-            link.sendall(f"{self._answer(word, under_tls)}\r\n".encode())
+            link.sendall(f"{self._answer(word, link)}\r\n".encode())
             if word == "QUIT":
                 return
 
-    def _answer(self, word: str, under_tls: bool) -> str:
-        offered = "250-STARTTLS\r\n" if self.context and not under_tls else ""
-        return {
-            "EHLO": f"250-peer\r\n{offered}250 SIZE 1000",
-            "MAIL": self.mail if not under_tls else "250 2.1.0 Ok",
-            "QUIT": "221 2.0.0 Bye",
-        }.get(word, "250 2.0.0 Ok")
+    def _answer(self, word: str, link: socket.socket) -> str:
+        shown = link.getpeercert() or {} if isinstance(link, ssl.SSLSocket) else None
+        if word == "EHLO":
+            offer = self.context and shown is None
+            return "250-peer\r\n250-STARTTLS\r\n250 SIZE 1000" if offer else "250-peer\r\n250 SIZE 1000"
+        if word == "MAIL" and shown is None:
+            return "530 5.7.0 Must issue a STARTTLS command first"
+        if word == "MAIL" and self.asks and not shown:
+            return "550 5.7.1 Client certificate needed"
+        return "221 2.0.0 Bye" if word == "QUIT" else "250 2.0.0 Ok"

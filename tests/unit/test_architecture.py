@@ -105,7 +105,7 @@ def test_a_filter_is_a_pure_projection(path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("path", [*ACTIONS, *LOOKUPS], ids=relative)
 def test_what_runs_on_the_controller_reads_files_there_and_knows_no_host(path: pathlib.Path) -> None:
-    """An action plugin is the controller's half of a module of its name; it brings things, and what they mean is core's."""
+    """An action plugin is the controller's half of a module of its name; it brings things, core says what they mean."""
     found = imports(path)
     assert not [name for name in found if "_host" in name or name in {"socket", "subprocess"}]
     if path in ACTIONS:

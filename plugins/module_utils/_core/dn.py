@@ -18,6 +18,8 @@ from .errors import MailtlsError
 # sendmail's buffer (MAXNAME); OpenSSL leaves out whole parts of a longer name.
 LONGEST = 255
 _QUOTED = re.compile(r'[ +\\()<>"]')
+# Most names have nothing to write in another way.
+_PLAIN = re.compile(rb"[!#-'*,-;=?-\[\]-~]*")
 # sendmail writes these as they are, and then drops, cuts or expands them when rules compare names.
 _LOST = re.compile(r"[#$%]")
 _ALREADY = re.compile(r"\+(?:2[0289B]|3[CE]|5C)")
@@ -87,6 +89,8 @@ def show_cn(parts: t.Iterable[t.Sequence[str]]) -> str:
 
 
 def _render(data: bytes, byte_mark: str) -> str:
+    if _PLAIN.fullmatch(data):
+        return data.decode("ascii")
     return "".join(f"{byte_mark}{byte:02X}" if _odd(byte) else _QUOTED.sub(_plus, chr(byte)) for byte in data)
 
 

@@ -55,7 +55,7 @@ MAX_REPLY = 16384
 # Octets of the certificates that are kept of one peer; real chains have less than a tenth of it.
 MAX_CHAIN = 131072
 
-# The rungs of the ladder, as OpenSSL names them.
+# The versions of TLS as OpenSSL names them, the oldest first.
 LADDER = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 # What a terminal obeys or is misled by: C0, DEL and C1, line and paragraph separators, marks and overrides of the

@@ -123,7 +123,9 @@ class Link:
         try:
             session = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name or None)
         except ValueError as error:
-            raise HandshakeError(HANDSHAKE, f"no TLS handshake: {server_name!r} cannot be sent as a name ({error})") from None
+            raise HandshakeError(
+                HANDSHAKE, f"no TLS handshake: {server_name!r} cannot be sent as a name ({error})"
+            ) from None
         opening = bytearray()
         while True:
             try:
@@ -157,14 +159,15 @@ class Link:
         raise HandshakeError(outcome, "the TLS handshake fails: the peer writes in clear where TLS should begin")
 
     def _write(self, data: bytes, deadline: float) -> Steps[None]:
-        while data:
+        rest = memoryview(data)
+        while rest:
             try:
-                data = data[self.socket.send(data) :]
+                rest = rest[self.socket.send(rest) :]
             except BlockingIOError:
                 pass
             except OSError:
                 return
-            if data and not (yield self.descriptor, WRITE, deadline):
+            if rest and not (yield self.descriptor, WRITE, deadline):
                 raise DialogueError(TIMEOUT, "the peer stopped reading")
 
     def _receive(self, deadline: float) -> Steps[bytes]:

@@ -11,7 +11,7 @@ import time
 import typing as t
 from contextlib import closing
 
-from .._core.sighting import EARLY_PLAINTEXT, GREETING, HANDSHAKE, TIMEOUT
+from .._core.sighting import EARLY_PLAINTEXT, GREETING, HANDSHAKE, TIMEOUT, printable
 from .._core.smtp import Client, Command, DialogueError, Reply, Script, State, render_address_literal
 from .link import Link
 from .loop import Steps
@@ -117,3 +117,10 @@ class Talk:
 
     def _until(self) -> float:
         return min(self._deadline, time.monotonic() + self._limit)
+
+
+def render_reply(reply: Reply) -> str:
+    """The reply's lines as a person reads them."""
+    *firsts, last = map(printable, reply.lines)
+    lines = [f"{reply.code}-{line}" for line in firsts] + [f"{reply.code} {last}".rstrip()]
+    return "\n".join(lines)

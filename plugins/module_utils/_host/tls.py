@@ -18,12 +18,14 @@ from .._core.handshake import read_certificates
 # that OpenSSL still speaks.
 VERIFYING, UNVERIFIED, RELAXED = "verifying", "unverified", "relaxed"
 
-VERSIONS = {
-    "TLSv1": (ssl.TLSVersion.TLSv1, ssl.HAS_TLSv1),
-    "TLSv1.1": (ssl.TLSVersion.TLSv1_1, ssl.HAS_TLSv1_1),
-    "TLSv1.2": (ssl.TLSVersion.TLSv1_2, ssl.HAS_TLSv1_2),
-    "TLSv1.3": (ssl.TLSVersion.TLSv1_3, ssl.HAS_TLSv1_3),
+_VERSIONS = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
 }
+# What this Python's OpenSSL was built with, the oldest first.
+SPOKEN = tuple(name for name in _VERSIONS if getattr(ssl, f"HAS_{name}".replace(".", "_")))
 # RFC 8446 section 4: the message with the server's certificates.
 _HANDSHAKE, _CERTIFICATE = 22, 11
 
@@ -89,9 +91,15 @@ def _offer_all(context: ssl.SSLContext, newest: str) -> None:
     with warnings.catch_warnings():
         # Python warns of old versions; finding them is what is wanted.
         warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = next(version for version, known in VERSIONS.values() if known)
+        context.minimum_version = _VERSIONS[SPOKEN[0]]
         if newest:
-            context.maximum_version = VERSIONS[newest][0]
+            context.maximum_version = _VERSIONS[newest]
+
+
+def find_newest(context: ssl.SSLContext) -> str:
+    """The newest version that a context offers; the host may have set one for all programs."""
+    limit = context.maximum_version
+    return next((name for name in reversed(SPOKEN) if limit == _VERSIONS[name]), SPOKEN[-1])
 
 
 def _show(context: ssl.SSLContext, identity: Identity) -> None:

@@ -29,8 +29,9 @@ from .._core.sighting import (
 from .._core.smtp import DialogueError, Reply
 from .link import HandshakeError, Link, connect
 from .loop import NOTHING, Steps
-from .talk import Talk
-from .tls import RELAXED, UNVERIFIED, VERIFYING, Contexts, Identity, read_chain
+from .talk import Talk, render_reply
+from .tls import RELAXED, UNVERIFIED, VERIFYING, Contexts, Identity, find_newest, read_chain
+from .trial import climb, prove_refusal
 
 # These may pass; the others are the peer's last word.
 _AGAIN = frozenset({CONNECT, TIMEOUT, THROTTLED})
@@ -50,6 +51,8 @@ class Visit:
         self.contexts, self.shelf = contexts, shelf
         self.own = Identity(wishes.client_certificate, wishes.client_key)
         self.seen: dict[str, t.Any] = {}
+        # The newest version of TLS that was offered.
+        self.newest = ""
         self._connections = 0
         self._deadline = 0.0
 
@@ -69,6 +72,10 @@ class Visit:
                 break
             yield NOTHING, 0, time.monotonic() + pause
             pause *= 2
+        if self.wishes.refusal:
+            yield from prove_refusal(self)
+        if self.wishes.ladder:
+            yield from climb(self)
         self.seen["timings"]["total"] = round(time.monotonic() - began, 6)
         return Sighting(*self.aim[:3], attempts=attempts, connections=self._connections, **self.seen)
 
@@ -86,6 +93,10 @@ class Visit:
     def name(self, talk: Talk) -> str:
         """What EHLO says."""
         return self.wishes.ehlo_name or talk.literal()
+
+    def shorten(self, what: str) -> str:
+        """Words for the record, some of them a peer's."""
+        return printable(what)[:_LONGEST_DETAIL]
 
     def _look(self) -> Steps[None]:
         self.seen = {"outcome": OK, "detail": "", "replies": {}, "timings": {}, "not_observed": {}}
@@ -111,7 +122,7 @@ class Visit:
         try:
             yield from self._session(way)
         except DialogueError as error:
-            why = printable(f"the second connection failed: {error.what}")[:_LONGEST_DETAIL]
+            why = self.shorten(f"the second connection failed: {error.what}")
             for field in _OF_TLS:
                 if field not in self.seen:
                     self.seen["not_observed"][field] = why
@@ -136,7 +147,9 @@ class Visit:
 
     def _secure(self, talk: Talk, way: str) -> Steps[None]:
         began = time.monotonic()
-        yield from talk.secure(self.contexts.get(way, self.own), self.aim.server_name)
+        context = self.contexts.get(way, self.own)
+        self.newest = find_newest(context)
+        yield from talk.secure(context, self.aim.server_name)
         self._time("handshake", time.monotonic() - began)
         self._describe(talk.link)
         if way == VERIFYING:
@@ -165,7 +178,7 @@ class Visit:
             missing["chain"] = why
 
     def _fail(self, error: DialogueError) -> None:
-        self.seen.update(outcome=error.outcome, detail=printable(error.what)[:_LONGEST_DETAIL])
+        self.seen.update(outcome=error.outcome, detail=self.shorten(error.what))
 
     def _hear(self, phase: str, reply: Reply, took: float) -> None:
         self._time(phase, took)
@@ -176,13 +189,6 @@ class Visit:
 
     def _time(self, phase: str, took: float) -> None:
         self.seen["timings"].setdefault(phase, round(took, 6))
-
-
-def render_reply(reply: Reply) -> str:
-    """The reply's lines as a person reads them."""
-    last = len(reply.lines) - 1
-    marks = ("-" if index < last else " " for index in range(last + 1))
-    return "\n".join(f"{reply.code}{mark}{printable(line)}".rstrip() for mark, line in zip(marks, reply.lines))
 
 
 def _listed(capabilities: t.Iterable[str]) -> tuple[str, ...]:

@@ -93,3 +93,9 @@ def test_a_pin_meets_the_name_that_it_was_made_for(plain: str, quoted: str) -> N
 )
 def test_the_cn_of_a_peer(parts: t.Any, shown: str) -> None:
     assert show_cn(parts) == shown
+
+
+@pytest.mark.parametrize("code", range(1, 128))
+def test_every_character_is_written_alike_alone_and_among_others(code: int) -> None:
+    alone, among = show_cn([["CN", chr(code)]]), show_cn([["CN", f"{chr(code)} "]])
+    assert among == f"{alone}+20" and (alone == chr(code)) == (chr(code).isprintable() and chr(code) not in ' +\\()<>"')

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.mailtls.relay.plugins.module_utils._core import smtp
+from ansible_collections.mailtls.relay.plugins.module_utils._core import sighting, smtp
 from ansible_collections.mailtls.relay.plugins.module_utils._core.smtp import Command, DialogueError
 from recording import read_recording
 
@@ -75,7 +75,7 @@ def test_recorded_dialogue_with_trailing_bytes(
     for index in range(len(replies) - 1):
         with pytest.raises(DialogueError, match="more than the answer") as error:
             play([*replies[:index], replies[index] + b"250 x\r\n"], commands)
-        assert error.value.outcome == smtp.PROTOCOL
+        assert error.value.outcome == sighting.PROTOCOL
     # After the goodbye nothing matters any more.
     assert play([*replies[:-1], replies[-1] + b"junk"], commands)[-1].code == 221
 
@@ -95,8 +95,8 @@ def test_recorded_dialogue_with_trailing_bytes(
         (b"220 x", smtp.NEED_MORE),
         (b"220-x\r\n", smtp.NEED_MORE),
         (b"220-x\r\n220", smtp.NEED_MORE),
-        (b"220 " + b"x" * (smtp.MAX_LINE - 6) + b"\r\n", smtp.Reply(220, ("x" * (smtp.MAX_LINE - 6),))),
-        (b"220-x\r\n" * (smtp.MAX_LINES - 1) + b"220 x\r\n", smtp.Reply(220, ("x",) * smtp.MAX_LINES)),
+        (b"220 " + b"x" * (sighting.MAX_LINE - 6) + b"\r\n", smtp.Reply(220, ("x" * (sighting.MAX_LINE - 6),))),
+        (b"220-x\r\n" * (sighting.MAX_LINES - 1) + b"220 x\r\n", smtp.Reply(220, ("x",) * sighting.MAX_LINES)),
     ],
 )
 def test_reply(data: bytes, expected: t.Any) -> None:
@@ -109,20 +109,22 @@ def test_reply(data: bytes, expected: t.Any) -> None:
 @pytest.mark.parametrize(
     "data, outcome, what",
     [
-        (b"HTTP/1.1 400 Bad Request\r\n", smtp.PROTOCOL, "not an SMTP reply"),
-        (b"\r\n", smtp.PROTOCOL, "not an SMTP reply"),
-        (b"22 x\r\n", smtp.PROTOCOL, "not an SMTP reply"),
-        (b"220x\r\n", smtp.PROTOCOL, "not an SMTP reply"),
-        (b"620 x\r\n", smtp.PROTOCOL, "not an SMTP reply"),
-        (b"260 x\r\n", smtp.PROTOCOL, "not an SMTP reply"),
-        (b"\x16\x03\x01\x00\x05\n", smtp.PROTOCOL, "not an SMTP reply"),
-        (b"220-x\r\n250 x\r\n", smtp.PROTOCOL, "the codes 220 and 250"),
-        (b"350 x\r\n", smtp.PROTOCOL, "answered the connection with 350 x"),
-        (b"421 too many\r\n", smtp.THROTTLED, "answered the connection with 421 too many"),
-        (b"220 " + b"x" * smtp.MAX_LINE, smtp.PROTOCOL, "longer than 2048"),
-        (b"220 " + b"x" * (smtp.MAX_LINE - 5) + b"\r\n", smtp.PROTOCOL, "longer than 2048"),
-        (b"220-x\r\n" * (smtp.MAX_LINES + 1), smtp.PROTOCOL, "more than 128 lines"),
-        (b"220 x\r\n220 y\r\n", smtp.PROTOCOL, "more than the answer"),
+        (b"HTTP/1.1 400 Bad Request\r\n", sighting.PROTOCOL, "not an SMTP reply"),
+        (b"\r\n", sighting.PROTOCOL, "not an SMTP reply"),
+        (b"22 x\r\n", sighting.PROTOCOL, "not an SMTP reply"),
+        (b"220x\r\n", sighting.PROTOCOL, "not an SMTP reply"),
+        (b"620 x\r\n", sighting.PROTOCOL, "not an SMTP reply"),
+        (b"260 x\r\n", sighting.PROTOCOL, "not an SMTP reply"),
+        (b"\x16\x03\x01\x00\x05\n", sighting.PROTOCOL, "not an SMTP reply"),
+        (b"220-x\r\n250 x\r\n", sighting.PROTOCOL, "the codes 220 and 250"),
+        (b"350 x\r\n", sighting.PROTOCOL, "answered the connection with 350 x"),
+        (b"421 too many\r\n", sighting.THROTTLED, "answered the connection with 421 too many"),
+        (b"220 " + b"x" * sighting.MAX_LINE, sighting.PROTOCOL, "longer than 2048"),
+        (b"220 " + b"x" * (sighting.MAX_LINE - 5) + b"\r\n", sighting.PROTOCOL, "longer than 2048"),
+        (b"220-x\r\n" * (sighting.MAX_LINES + 1), sighting.PROTOCOL, "more than 128 lines"),
+        ((b"220-" + b"x" * 1994 + b"\r\n") * 9, sighting.PROTOCOL, "longer than 16384 octets"),
+        ((b"220-" + b"x" * 1994 + b"\r\n") * 8 + b"220 " + b"x" * 1500, sighting.PROTOCOL, "longer than 16384 octets"),
+        (b"220 x\r\n220 y\r\n", sighting.PROTOCOL, "more than the answer"),
     ],
 )
 def test_reply_that_makes_no_sense(data: bytes, outcome: str, what: str) -> None:
@@ -133,7 +135,7 @@ def test_reply_that_makes_no_sense(data: bytes, outcome: str, what: str) -> None
     assert error.value.outcome == outcome
 
 
-@pytest.mark.parametrize("before, outcome", [(b"", smtp.GREETING), (b"220 x\r\n", smtp.PROTOCOL)])
+@pytest.mark.parametrize("before, outcome", [(b"", sighting.GREETING), (b"220 x\r\n", sighting.PROTOCOL)])
 def test_end_of_connection(before: bytes, outcome: str) -> None:
     client = smtp.Client()
     if before:
@@ -144,6 +146,36 @@ def test_end_of_connection(before: bytes, outcome: str) -> None:
     with pytest.raises(DialogueError, match="closed the connection") as error:
         client.next_event()
     assert error.value.outcome == outcome
+
+
+def test_the_limit_is_for_each_reply() -> None:
+    client = smtp.Client()
+    for index in range(8):
+        if index:
+            client.send(Command("EHLO", "x"))
+        client.receive(b"550 " + b"x" * 1990 + b"\r\n" if index else b"220 x\r\n")
+        assert isinstance(client.next_event(), smtp.Reply)
+    assert sighting.MAX_REPLY - 1996 < 8 * 1996
+
+
+def test_single_octets_cost_no_more_than_whole_lines() -> None:
+    """A peer that drips may take its time, but not ours: what was searched once is not searched again."""
+    client, data = smtp.Client(), b"220-" + b"x" * 2000 + b"\r\n220 x\r\n"
+    searched = 0
+
+    class Counting(bytearray):
+        def find(self, wanted: t.Any, start: t.Any = 0, *_end: t.Any) -> int:  # type: ignore[override]
+            nonlocal searched
+            searched += len(self) - start
+            return super().find(wanted, start)
+
+    client._buffer = Counting()
+    event: smtp.Reply | smtp.NeedMore = smtp.NEED_MORE
+    for octet in data:
+        client.receive(bytes([octet]))
+        event = client.next_event()
+    assert event == smtp.Reply(220, ("x" * 2000, "x"))
+    assert searched <= 2 * len(data)
 
 
 def test_unasked_reply_is_an_error() -> None:
@@ -193,3 +225,65 @@ def test_content_on_the_wire(content: str, wire: bytes) -> None:
 )
 def test_address_literal(address: str, literal: str) -> None:
     assert smtp.render_address_literal(address) == literal
+
+
+def to_starttls(answer: bytes) -> smtp.Client:
+    client = smtp.Client()
+    for said, heard in ((None, b"220 x\r\n"), (EHLO[0], b"250-x\r\n250 STARTTLS\r\n"), (Command("STARTTLS"), answer)):
+        if said:
+            client.send(said)
+        client.receive(heard)
+        if said is None or said.verb == "EHLO":
+            client.next_event()
+    return client
+
+
+def test_tls_ends_what_was_said_in_clear() -> None:
+    client = to_starttls(b"220 go\r\n")
+    with pytest.raises(ValueError, match="TLS cannot begin in state ready"):
+        client.secured()
+    client.next_event()
+    for command in (Command("QUIT"), EHLO[0], MAIL[1]):
+        with pytest.raises(ValueError, match="cannot be sent in state securing"):
+            client.send(command)
+    client.secured()
+    with pytest.raises(ValueError, match="MAIL cannot be sent in state greeted"):
+        client.send(MAIL[1])
+    assert client.send(EHLO[0]).startswith(b"EHLO")
+
+
+@pytest.mark.parametrize(
+    "answer, outcome",
+    [
+        (b"220 go\r\n250 x\r\n", sighting.EARLY_PLAINTEXT),
+        (b"220 go\r\n\x16", sighting.EARLY_PLAINTEXT),
+        (b"220-go\r\n220 go\r\n\n", sighting.EARLY_PLAINTEXT),
+        (b"454 no\r\n250 x\r\n", sighting.PROTOCOL),
+    ],
+)
+def test_what_is_written_on_after_starttls(answer: bytes, outcome: str) -> None:
+    """The injection bug: who takes such octets for the first ones inside TLS lets anybody on the way speak there."""
+    with pytest.raises(DialogueError) as error:
+        to_starttls(answer).next_event()
+    assert error.value.outcome == outcome
+
+
+def test_an_error_tells_the_reply_that_it_is_about() -> None:
+    client = smtp.Client()
+    client.receive(b"421-a\r\n421 b\r\n")
+    with pytest.raises(DialogueError) as error:
+        client.next_event()
+    assert error.value.reply == smtp.Reply(421, ("a", "b"))
+
+
+def test_mail_can_be_taken_back() -> None:
+    codes = [b"220 x", b"250 x", b"250 x", b"250 x", b"250 x", b"250 x", b"250 x"]
+    commands = [*MAIL, Command("RSET"), MAIL[1], Command("RSET")]
+    replies = play([code + b"\r\n" for code in codes], commands)
+    assert [reply.code for reply in replies] == [220] + [250] * 6
+
+
+def test_helo_serves_where_ehlo_is_not_known() -> None:
+    commands = [EHLO[0], Command("HELO", "x"), MAIL[1]]
+    replies = play([b"220 x\r\n", b"502 x\r\n", b"250 x\r\n", b"250 x\r\n"], commands)
+    assert [reply.code for reply in replies] == [220, 502, 250, 250]

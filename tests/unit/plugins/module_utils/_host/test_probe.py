@@ -4,60 +4,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import socket
 import ssl
-import threading
 import time
 import typing as t
 
 import pki
 import pytest
+import scripted
 from ansible_collections.mailtls.relay.plugins.module_utils._core import sighting, smtp
-from ansible_collections.mailtls.relay.plugins.module_utils._host.keypair import in_memory
-from ansible_collections.mailtls.relay.plugins.module_utils._host.probe import EhloAnswer, ask_ehlo, converse
-
-Step = t.Union[bytes, float, None, ssl.SSLContext]
-GREETING, ANSWER, GOODBYE = b"220 x ESMTP\r\n", b"250-x\r\n250-STARTTLS\r\n250 SIZE 7\r\n", b"221 bye\r\n"
-# In a script of the server: wait for a line of the client.
-LINE = None
-
-
-class Server:
-    """Plays one script to one client: bytes are written, numbers are pauses, LINE waits for the client, and with a
-    context TLS begins.
-    """
-
-    def __init__(self, script: t.Sequence[Step], address: str = "127.0.0.1") -> None:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.listener = socket.create_server((address, 0), family=family)
-        self.port: int = self.listener.getsockname()[1]
-        self.heard: list[bytes] = []
-        self.client = ""
-        self.thread = threading.Thread(target=self._play, args=(script,), daemon=True)
-        self.thread.start()
-
-    def _play(self, script: t.Sequence[Step]) -> None:
-        with contextlib.suppress(OSError):
-            link, peer = self.listener.accept()
-            self.client = peer[0]
-            with link, link.makefile("rb") as lines:
-                for step in script:
-                    if step is None:
-                        self.heard.append(lines.readline())
-                    elif isinstance(step, bytes):
-                        link.sendall(step)
-                    elif isinstance(step, ssl.SSLContext):
-                        with step.wrap_socket(link, server_side=True) as secured:
-                            self.heard.append(secured.recv(100))
-                    else:
-                        time.sleep(step)
-
-    def end(self) -> list[bytes]:
-        self.thread.join(5)
-        self.listener.close()
-        return self.heard
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
+from ansible_collections.mailtls.relay.plugins.module_utils._core.sighting import Aim, Limits, Wishes
+from ansible_collections.mailtls.relay.plugins.module_utils._host.probe import (
+    EhloAnswer,
+    ask_ehlo,
+    converse,
+    probe_all,
+)
+from scripted import ANSWER, GOODBYE, GREETING, LINE, RESET, Server, Step
 
 
 def play(script: t.Sequence[Step], timeout: float = 5.0, **options: t.Any) -> tuple[EhloAnswer, list[bytes]]:
@@ -122,13 +87,18 @@ def test_nobody_listens() -> None:
     assert (answer.outcome, answer.detail) == (sighting.CONNECT, "no connection: Connection refused")
 
 
-def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(*_args: t.Any, **_options: t.Any) -> None:
-        raise socket.timeout
-
-    monkeypatch.setattr(socket, "create_connection", silent)
-    answer = ask_ehlo("192.0.2.1", 25, timeout=1)
-    assert (answer.outcome, answer.detail) == (sighting.TIMEOUT, "no connection within 1 s")
+def test_nobody_answers() -> None:
+    # The kernel drops who comes once the queue of those who wait for accept() is full.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = [socket.socket() for _number in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        time.sleep(0.05)
+        answer = ask_ehlo("127.0.0.1", full.getsockname()[1], timeout=0.3)
+        for one in waiting:
+            one.close()
+    assert (answer.outcome, answer.detail) == (sighting.TIMEOUT, "no connection in time")
 
 
 def test_source_address_and_name() -> None:
@@ -136,12 +106,12 @@ def test_source_address_and_name() -> None:
     answer = ask_ehlo("127.0.0.1", server.port, source="127.0.0.7", name="probe.example")
     assert answer.outcome == sighting.OK
     assert server.end()[0] == b"EHLO probe.example\r\n"
-    assert server.client == "127.0.0.7"
+    assert server.clients == ["127.0.0.7"]
 
 
 def test_ipv6() -> None:
     try:
-        server = Server([GREETING, LINE, ANSWER, LINE, GOODBYE], "::1")
+        server = Server([GREETING, LINE, ANSWER, LINE, GOODBYE], address="::1")
     except OSError:
         pytest.skip("this host has no IPv6")
     assert ask_ehlo("::1", server.port).outcome == sighting.OK
@@ -152,16 +122,11 @@ CERTIFICATE = pki.certificate("leaf", names=["mta1.example.test"])
 DIGEST = hashlib.sha256(ssl.PEM_cert_to_DER_cert(CERTIFICATE)).hexdigest()
 
 
-def tls() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with in_memory(CERTIFICATE.encode()) as certificate, in_memory(pki.key_pem("leaf").encode()) as key:
-        context.load_cert_chain(certificate, key)
-    return context
-
-
 def test_the_certificate_on_the_wire_is_seen() -> None:
-    answer, heard = play([GREETING, LINE, ANSWER, LINE, b"220 go\r\n", tls()], handshake=True)
-    assert (answer.outcome, answer.certificate, answer.detail) == (sighting.OK, DIGEST, "") and answer.offers("STARTTLS")
+    answer, heard = play([GREETING, LINE, ANSWER, LINE, b"220 go\r\n", scripted.tls(CERTIFICATE), LINE], handshake=True)
+    assert (answer.outcome, answer.certificate, answer.detail) == (sighting.OK, DIGEST, "") and answer.offers(
+        "STARTTLS"
+    )
     assert heard == [b"EHLO [127.0.0.1]\r\n", b"STARTTLS\r\n", b"QUIT\r\n"]
 
 
@@ -185,46 +150,25 @@ def test_a_handshake_that_fails_leaves_the_capabilities(script: list[Step], told
     assert answer.certificate == "" and told in answer.detail
 
 
-class Broken:
-    """A socket that breaks at one of its calls."""
-
-    def __init__(self, breaks: str, error: OSError) -> None:
-        self.breaks, self.error = breaks, error
-
-    def __enter__(self) -> Broken:
-        return self
-
-    def __exit__(self, *_args: object) -> None:
-        pass
-
-    def getsockname(self) -> tuple[str, int]:
-        return ("192.0.2.1", 1)
-
-    def settimeout(self, _seconds: float) -> None:
-        pass
-
-    def sendall(self, _data: bytes) -> None:
-        if self.breaks == "sendall":
-            raise self.error
-
-    def recv(self, _size: int) -> bytes:
-        if self.breaks == "recv":
-            raise self.error
-        return GREETING
-
-
 @pytest.mark.parametrize(
-    "link, outcome, detail",
-    [
-        (Broken("recv", ConnectionResetError(104, "Connection reset by peer")), sighting.PROTOCOL, "reset by peer"),
-        (Broken("sendall", BrokenPipeError(32, "Broken pipe")), sighting.PROTOCOL, "Broken pipe"),
-        (Broken("sendall", socket.timeout()), sighting.TIMEOUT, "stopped reading"),
-    ],
+    "script, outcome",
+    [([0.1, RESET], sighting.GREETING), ([GREETING, LINE, RESET], sighting.PROTOCOL)],
 )
-def test_connection_breaks(monkeypatch: pytest.MonkeyPatch, link: Broken, outcome: str, detail: str) -> None:
-    monkeypatch.setattr(socket, "create_connection", lambda *_args, **_options: link)
-    answer = ask_ehlo("192.0.2.1", 25)
-    assert answer.outcome == outcome and detail in answer.detail
+def test_connection_breaks(script: list[Step], outcome: str) -> None:
+    answer, _heard = play(script)
+    assert answer.outcome == outcome and "closed the connection" in answer.detail
+
+
+def test_a_peer_that_stops_reading() -> None:
+    def script(_local: str) -> smtp.Script:
+        yield smtp.Command("")
+        yield smtp.Command("EHLO", "x" * 20_000_000)
+
+    server = Server([GREETING, 1.0])
+    with pytest.raises(smtp.DialogueError, match="stopped reading") as error:
+        converse("127.0.0.1", server.port, script, timeout=0.3)
+    assert error.value.outcome == sighting.TIMEOUT
+    server.end()
 
 
 def test_quit_is_said_even_if_the_script_fails() -> None:
@@ -236,3 +180,55 @@ def test_quit_is_said_even_if_the_script_fails() -> None:
     with pytest.raises(RuntimeError):
         converse("127.0.0.1", server.port, script, timeout=5)
     assert server.end() == [b"QUIT\r\n"]
+
+
+LEAF = scripted.certificate("leaf", names=["leaf.test"])
+
+
+def test_many_at_once(tmp_path: t.Any) -> None:
+    peers = [Server(scripted.good(scripted.tls(LEAF)), address=f"127.0.0.{number}") for number in range(2, 12)]
+    aims = [Aim(peer.address, peer.port) for peer in peers]
+    wishes = Wishes(ca_file=scripted.write(tmp_path, "ca.pem", scripted.authority()), ehlo_name="probe.test")
+    began = time.monotonic()
+    # Equal aims are one: each peer plays its script once.
+    seen, certificates = probe_all([*aims, *aims], wishes, Limits(processes=2, at_once=3))
+    assert time.monotonic() - began < 5
+    assert list(seen) == aims and {one.outcome for one in seen.values()} == {sighting.OK}
+    der = ssl.PEM_cert_to_DER_cert(LEAF)
+    assert certificates == {hashlib.sha256(der).hexdigest(): der}
+    assert {one.chain for one in seen.values()} == {(hashlib.sha256(der).hexdigest(),)}
+    for peer in peers:
+        assert peer.end() == [b"EHLO probe.test\r\n", b"STARTTLS\r\n", b"EHLO probe.test\r\n", b"QUIT\r\n"]
+
+
+def test_one_connection_at_a_time_for_a_host() -> None:
+    slow: list[Step] = [0.2, GREETING, LINE, b"250 x\r\n", LINE, GOODBYE]
+    for per_host, least, most in ((1, 0.6, 2.0), (3, 0.2, 0.5)):
+        peers = [Server(slow) for _number in range(3)]
+        aims = [Aim(peer.address, peer.port) for peer in peers]
+        began = time.monotonic()
+        seen, _certificates = probe_all(aims, Wishes(), Limits(per_host=per_host))
+        assert {one.outcome for one in seen.values()} == {sighting.NO_STARTTLS}
+        assert least <= time.monotonic() - began < most
+        for peer in peers:
+            peer.end()
+
+
+def test_nothing_to_probe() -> None:
+    assert probe_all([], Wishes(), Limits()) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "wishes, told",
+    [
+        (Wishes(ehlo_name="a\r\nDATA"), "cannot be said as a name"),
+        (Wishes(ehlo_name="gr\xfc\xdfe"), "cannot be said as a name"),
+        (Wishes(ca_file="/nowhere"), "/nowhere: OpenSSL cannot read the authorities (No such file or directory)"),
+        (Wishes(client_certificate="/nowhere"), "/nowhere: OpenSSL cannot use the client certificate"),
+        (Wishes(refusal=True, wrong_certificate="/nowhere"), "/nowhere: OpenSSL cannot use the client certificate"),
+    ],
+)
+def test_what_is_wrong_here_is_told_before_anybody_is_asked(wishes: Wishes, told: str) -> None:
+    with pytest.raises(MailtlsError) as error:
+        probe_all([Aim("127.0.0.1", 1)], wishes, Limits())
+    assert told in str(error.value)

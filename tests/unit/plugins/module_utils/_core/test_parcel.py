@@ -1,0 +1,22 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core.parcel import pack, unpack
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"a": [1, 2.5, None, True, "b\u00fccher \U0001f4e7 \x1b"]}, [{"x" * 9999: ""}] * 9]
+)
+def test_what_is_packed_is_unpacked(data: t.Any) -> None:
+    packed = pack(data)
+    assert packed.isascii() and " " not in packed and unpack(packed) == data
+
+
+def test_much_of_the_same_is_small() -> None:
+    assert len(pack([{"outcome": "ok", "detail": "the same"}] * 5000)) < 5000
