@@ -79,8 +79,9 @@ def try_mail() -> Script:
     """
     answer = yield Command("MAIL", "FROM:<>")
     if answer.code // 100 != 2:
-        # The empty sender is to be taken by everybody (RFC 5321 section 4.5.5): who never takes it refuses us.
-        return (REFUSED if answer.code // 100 == 5 else judge_refusal(answer)), answer
+        # The empty sender is to be taken by everybody (RFC 5321 section 4.5.5): whose mail system (55z) never takes
+        # it refuses us.
+        return (REFUSED if answer.code // 10 == 55 else judge_refusal(answer)), answer
     answer = yield Command("RCPT", "TO:<postmaster>")
     yield Command("RSET")
     return (ACCEPTED if answer.code // 100 == 2 else judge_refusal(answer)), answer

@@ -30,6 +30,9 @@ INCONCLUSIVE = "inconclusive"
 ENTRIES, SMART_HOST = "sendmail_access_entries", "sendmail_smart_host"
 _CODE = re.compile(r"([2-5])\d\d\b")
 _CONSENT, _SYNTAX = "220", "501"
+# What is in one packet with the consent to STARTTLS, sendmail (8.17, 8.18) overlooks, and goes on with the handshake;
+# what comes a packet later breaks the handshake. An engine that stops at the first has not seen how the second goes.
+_OVERLOOKED = "sendmail overlooks what comes along with the consent to STARTTLS, and the handshake was not tried"
 # The peer's handshake is broken, whatever for: sendmail drops the connection.
 _BROKEN = frozenset({sighting.EARLY_PLAINTEXT, sighting.HANDSHAKE, sighting.PROTOCOL_TOO_OLD})
 
@@ -79,6 +82,8 @@ def _find_gap(seen: Facts, leaf: Facts, session: Session) -> str:
     """Why nobody can say what sendmail would do; empty when it is plain."""
     if seen["outcome"] in sighting.INCONCLUSIVE:
         return f"{seen['outcome']}: {seen['detail']}"
+    if session.verify == "SOFTWARE" and "starttls" not in seen["replies"] and not seen["tls_on_connect"]:
+        return _OVERLOOKED
     if session.verify in _IN_CLEAR:
         return ""
     if not session.bits:
@@ -106,7 +111,7 @@ def _meet(seen: Facts, leaf: Facts, host: str, next_hop: str, recipient: str) ->
         return _in_clear(session, refusal)
     if seen["outcome"] == sighting.NO_STARTTLS:
         return _in_clear(session, "NONE")
-    if seen["outcome"] in _BROKEN:
+    if seen["outcome"] in _BROKEN and not seen["bits"]:
         return _in_clear(session, "SOFTWARE")
     session = session._replace(bits=seen["bits"], verify="OK" if seen["verify_code"] == 0 else "FAIL")
     if not leaf:

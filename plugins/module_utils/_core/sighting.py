@@ -148,7 +148,8 @@ class Sighting(t.NamedTuple):
 
 def printable(text: str) -> str:
     r"""``text`` with everything that a terminal would obey written out, as \\xNN or \\uNNNN."""
-    return _UNPRINTABLE.sub(_escaped, text)
+    # Most texts are plain.
+    return text if text.isascii() and text.isprintable() else _UNPRINTABLE.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

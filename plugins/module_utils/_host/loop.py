@@ -85,7 +85,7 @@ class _Loop:
                 self._set_alarm(task)
 
 
-def run(tasks: t.Iterator[Steps[None]], at_once: int) -> None:
+def run_all(tasks: t.Iterator[Steps[None]], at_once: int) -> None:
     """Run all of them, ``at_once`` at a time. What a task raises ends everything."""
     with select.epoll() as poll:
         loop = _Loop(poll)
@@ -115,5 +115,5 @@ def run_one(steps: Steps[Result]) -> Result:
     def keep() -> Steps[None]:
         results.append((yield from steps))
 
-    run(iter([keep()]), 1)
+    run_all(iter([keep()]), 1)
     return results[0]

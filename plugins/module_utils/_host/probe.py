@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import time
 import typing as t
@@ -18,7 +17,7 @@ from .._core import dialogue, smtp
 from .._core.errors import MailtlsError
 from .._core.sighting import OK, Aim, Limits, Sighting, Wishes
 from .link import connect
-from .loop import Steps, run, run_one
+from .loop import Steps, run_all, run_one
 from .talk import Talk
 from .tls import RELAXED, UNVERIFIED, VERIFYING, Contexts, Identity
 from .visit import Visit
@@ -99,11 +98,11 @@ def probe_all(aims: t.Sequence[Aim], wishes: Wishes, limits: Limits) -> tuple[di
     lanes: dict[str, list[Aim]] = {}
     for aim in dict.fromkeys(aims):
         lanes.setdefault(aim.address, []).append(aim)
-    processes = min(limits.processes or count_useful(len(aims)), len(lanes)) or 1
+    processes = max(1, min(limits.processes or count_useful(len(aims)), len(lanes), limits.at_once))
     addresses = list(lanes)
     parts = [[lanes[address] for address in addresses[first::processes]] for first in range(processes)]
     contexts = _prepare(wishes)
-    at_once = allow_connections(math.ceil(limits.at_once / processes))
+    at_once = allow_connections(max(1, limits.at_once // processes))
     seen: dict[Aim, Sighting] = {}
     certificates: dict[str, bytes] = {}
     for found, shelf in work(lambda part: _probe_part(part, wishes, limits, contexts, at_once), parts):
@@ -139,7 +138,7 @@ def _probe_part(
             for _number in range(min(len(lane), max(1, limits.per_host))):
                 yield follow(waiting)
 
-    run(start(), at_once)
+    run_all(start(), at_once)
     return found, shelf
 
 

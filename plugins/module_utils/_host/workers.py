@@ -11,6 +11,7 @@ import pickle
 import resource
 import signal
 import typing as t
+from contextlib import suppress
 
 from .._core.errors import MailtlsError
 
@@ -54,9 +55,10 @@ def work(job: t.Callable[[Part], Result], parts: t.Sequence[Part]) -> list[Resul
     finally:
         for pid, source in children:
             source.close()
-            # Who has delivered is at its end already.
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            # Who has delivered is at its end already; where nobody waits for children the kernel has removed it.
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 def _fork(job: t.Callable[[Part], Result], part: Part) -> tuple[int, t.BinaryIO]:

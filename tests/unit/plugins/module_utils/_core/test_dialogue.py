@@ -132,6 +132,8 @@ MAIL = ["MAIL", "RCPT", "RSET"]
         ([b"451 4.7.1 Greylisting in action\r\n"], MAIL[:1], "inconclusive"),
         ([b"452 4.3.1 Insufficient system storage\r\n"], MAIL[:1], "inconclusive"),
         ([b"451 hustle\r\n"], MAIL[:1], "inconclusive"),
+        ([b"502 what\r\n"], MAIL[:1], "inconclusive"),
+        ([b"503 5.7.0 encryption too weak 0 less than 128\r\n"], MAIL[:1], "refused"),
         ([TAKEN, TAKEN, TAKEN], MAIL, "accepted"),
         ([TAKEN, TAKEN, b"502 what\r\n"], MAIL, "accepted"),
         ([TAKEN, b"454 4.7.0 authentication required\r\n", TAKEN], MAIL, "refused"),

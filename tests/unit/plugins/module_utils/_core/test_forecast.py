@@ -35,6 +35,7 @@ def foresee(given: t.Any, seen: Sighting, leaf: t.Any = LEAF, release: str = "8.
 def seen(outcome: str = "ok", starttls: str = "220 2.0.0 Ready", **changed: t.Any) -> Sighting:
     held = outcome in ("ok", "untrusted", "expired")
     facts: dict[str, t.Any] = {
+        "tls_on_connect": False,
         "outcome": outcome,
         "detail": "told",
         "replies": {"starttls": starttls} if starttls else {},
@@ -82,6 +83,24 @@ def test_sendmails_words(what: Sighting, encrypt: str, verify: str) -> None:
         assert found["text"] == text
         assert found["action"] == ("defer" if text else "deliver")
         assert (found["ruleset"], found["key"], found["place"]) == ("tls_server", "TLS_Srv:", f"{OUTBOUND}.default")
+
+
+@pytest.mark.parametrize(
+    ("changed", "action", "text"),
+    [
+        # The handshake was tried all the same, as sendmail does, and went well.
+        ({"bits": 256, "verify_code": 0}, "deliver", ""),
+        ({"bits": 256, "verify_code": 18}, "defer", "403 4.7.0 authentication failed"),
+        # It was not: nobody knows.
+        ({"replies": {}}, "inconclusive", forecast._OVERLOOKED),
+        # It broke on what came a packet later.
+        ({}, "defer", HANDSHAKE),
+        ({"replies": {}, "tls_on_connect": True}, "defer", HANDSHAKE),
+    ],
+)
+def test_clear_text_after_the_consent_as_sendmail_sees_it(changed: dict[str, t.Any], action: str, text: str) -> None:
+    found = foresee(policy("verify"), seen("early_plaintext", **changed))
+    assert (found["action"], found["text"]) == (action, text)
 
 
 def test_a_verdict_is_whole() -> None:

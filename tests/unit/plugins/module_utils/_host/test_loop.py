@@ -22,7 +22,7 @@ def sleep(seconds: float, done: list[str], name: str) -> Steps[None]:
 def test_sleepers_wake_in_order_and_together() -> None:
     done: list[str] = []
     began = time.monotonic()
-    loop.run(iter([sleep(0.2, done, "b"), sleep(0.1, done, "a"), sleep(0.2, done, "c")]), 3)
+    loop.run_all(iter([sleep(0.2, done, "b"), sleep(0.1, done, "a"), sleep(0.2, done, "c")]), 3)
     assert done == ["a", "b", "c"] and 0.2 <= time.monotonic() - began < 0.3
 
 
@@ -36,12 +36,12 @@ def test_only_so_many_at_once() -> None:
         yield NOTHING, 0, time.monotonic() + 0.02
         running -= 1
 
-    loop.run((count() for _number in range(10)), 3)
+    loop.run_all((count() for _number in range(10)), 3)
     assert (running, most) == (0, 3)
 
 
 def test_nothing_to_do() -> None:
-    loop.run(iter([]), 5)
+    loop.run_all(iter([]), 5)
 
 
 def test_a_task_may_end_at_once() -> None:
@@ -66,7 +66,7 @@ def test_what_a_task_raises_ends_all() -> None:
             closed.append(True)
 
     with pytest.raises(RuntimeError):
-        loop.run(iter([good(), bad()]), 2)
+        loop.run_all(iter([good(), bad()]), 2)
     assert closed
 
 
@@ -113,7 +113,7 @@ def test_who_is_ready_is_not_late() -> None:
 
     found: list[bool] = []
     with here, there:
-        loop.run(iter([reader(), busy()]), 2)
+        loop.run_all(iter([reader(), busy()]), 2)
     assert found == [True]
 
 

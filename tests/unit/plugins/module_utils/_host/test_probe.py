@@ -202,8 +202,8 @@ def test_many_at_once(tmp_path: t.Any) -> None:
 
 
 def test_one_connection_at_a_time_for_a_host() -> None:
-    slow: list[Step] = [0.2, GREETING, LINE, b"250 x\r\n", LINE, GOODBYE]
-    for per_host, least, most in ((1, 0.6, 2.0), (3, 0.2, 0.5)):
+    slow: list[Step] = [0.5, GREETING, LINE, b"250 x\r\n", LINE, GOODBYE]
+    for per_host, least, most in ((1, 1.5, 4.0), (3, 0.5, 1.3)):
         peers = [Server(slow) for _number in range(3)]
         aims = [Aim(peer.address, peer.port) for peer in peers]
         began = time.monotonic()
@@ -212,6 +212,16 @@ def test_one_connection_at_a_time_for_a_host() -> None:
         assert least <= time.monotonic() - began < most
         for peer in peers:
             peer.end()
+
+
+def test_the_limit_is_for_all_processes_together() -> None:
+    slow: list[Step] = [0.5, GREETING, LINE, b"250 x\r\n", LINE, GOODBYE]
+    peers = [Server(slow, address=f"127.0.0.{number}") for number in (2, 3)]
+    began = time.monotonic()
+    probe_all([Aim(peer.address, peer.port) for peer in peers], Wishes(), Limits(processes=2, at_once=1))
+    assert time.monotonic() - began > 1
+    for peer in peers:
+        peer.end()
 
 
 def test_nothing_to_probe() -> None:

@@ -15,7 +15,7 @@ from ansible_collections.mailtls.relay.plugins.module_utils._host import trial
 from ansible_collections.mailtls.relay.plugins.module_utils._host.probe import probe_all
 from scripted import ANSWER, GOODBYE, GREETING, LINE, SECURED, TO_TLS, Server, Step
 
-LIMITS = Limits(connect=1.0, reply=0.5, target=5.0, attempts=1)
+LIMITS = Limits(connect=5.0, reply=5.0, target=20.0, attempts=1)
 LEAF = scripted.certificate("leaf")
 GOOD = scripted.tls(LEAF)
 ASKS = scripted.tls(LEAF, clients=scripted.authority())

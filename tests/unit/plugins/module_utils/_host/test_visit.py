@@ -20,7 +20,7 @@ from scripted import ANSWER, GO, GOODBYE, GREETING, LINE, RESET, SECURED, TO_TLS
 LEAF = scripted.certificate("leaf", names=["leaf.test"])
 GOOD = scripted.tls(LEAF)
 EHLO, STARTTLS, QUIT = b"EHLO [127.0.0.1]\r\n", b"STARTTLS\r\n", b"QUIT\r\n"
-ONCE = Limits(connect=1.0, reply=0.4, target=3.0, attempts=1)
+ONCE = Limits(connect=2.0, reply=1.0, target=6.0, attempts=1)
 
 
 @pytest.fixture(name="trusting")
@@ -90,8 +90,8 @@ BAD: list[tuple[str, list[Step], str, str, list[bytes]]] = [
     ("greeting 450", [b"450 later\r\n", LINE, GOODBYE], "throttled", "greets with 450 later", [QUIT]),
     ("greeting 554", [b"554 no\r\n", LINE, GOODBYE], "greeting", "greets with 554 no", [QUIT]),
     ("closed at once", [], "greeting", "closed the connection", []),
-    ("silence", [0.5], "timeout", "no answer in time (state connected)", []),
-    ("drip", [b"2", 0.15, b"2", 0.15, b"0", 0.15, b" ", 0.3], "timeout", "no answer in time", []),
+    ("silence", [1.2], "timeout", "no answer in time (state connected)", []),
+    ("drip", [b"2", 0.4, b"2", 0.4, b"0", 0.4, b" ", 0.3], "timeout", "no answer in time", []),
     ("another protocol", [b"SSH-2.0-x\r\n", LINE], "protocol", "not an SMTP reply", [b""]),
     ("EHLO 421", [GREETING, LINE, b"421 busy\r\n"], "throttled", "421 busy", [EHLO]),
     ("EHLO 452", [GREETING, LINE, b"452 later\r\n", LINE, GOODBYE], "throttled", "452 later", [EHLO, QUIT]),
@@ -116,7 +116,7 @@ BAD: list[tuple[str, list[Step], str, str, list[bytes]]] = [
     ("garbage", [*TO_TLS, 0.05, b"junk\r\n", 0.1], "handshake", "in clear", [EHLO, STARTTLS]),
     ("two octets of garbage", [*TO_TLS, 0.05, b"25"], "handshake", "in clear", [EHLO, STARTTLS]),
     ("closed for a handshake", TO_TLS, "handshake", "the peer closed the connection", [EHLO, STARTTLS]),
-    ("silent for a handshake", [*TO_TLS, 0.5], "timeout", "handshake fails: no answer in time", [EHLO, STARTTLS]),
+    ("silent for a handshake", [*TO_TLS, 1.2], "timeout", "handshake fails: no answer in time", [EHLO, STARTTLS]),
     ("no EHLO in TLS", [*TO_TLS, GOOD, LINE, b"454 no\r\n", LINE], "throttled", "454 no", [EHLO, STARTTLS, EHLO, QUIT]),
     ("closed in TLS", [*TO_TLS, GOOD, LINE], "protocol", "closed the connection", [EHLO, STARTTLS, EHLO]),
     ("escapes", [b"554 \x1b[31mred\x00\r\n", LINE, GOODBYE], "greeting", "554 \\x1b[31mred\\x00", [QUIT]),
@@ -209,7 +209,7 @@ def test_groups_of_tls_12(trusting: Wishes, ciphers: str, group: str, why: str |
         ([], "greeting", "closed the connection"),
         ([b"\x16\x03", 0.05], "handshake", "closed the connection"),
         ([GOOD, b"421 busy\r\n"], "throttled", "421 busy"),
-        ([0.5], "timeout", "no answer in time"),
+        ([1.2], "timeout", "no answer in time"),
     ],
 )
 def test_tls_on_connect(trusting: Wishes, script: list[Step], outcome: str, detail: str) -> None:
@@ -249,10 +249,10 @@ def test_a_client_certificate_is_shown(trusting: Wishes, tmp_path: pathlib.Path)
     assert found.protocol == "TLSv1.3" and found.connections == 1
 
 
-TRIES = Limits(connect=1.0, reply=0.3, target=4.0, attempts=2)
+TRIES = Limits(connect=2.0, reply=1.0, target=9.0, attempts=2)
 
 
-@pytest.mark.parametrize("first", [[b"421 busy\r\n"], [0.4], [GREETING, LINE, b"451 x\r\n", LINE, GOODBYE]])
+@pytest.mark.parametrize("first", [[b"421 busy\r\n"], [1.2], [GREETING, LINE, b"451 x\r\n", LINE, GOODBYE]])
 def test_what_may_pass_is_tried_again(trusting: Wishes, first: list[Step]) -> None:
     began = time.monotonic()
     found, _heard = look(trusting, first, scripted.good(GOOD), limits=TRIES)
@@ -260,7 +260,7 @@ def test_what_may_pass_is_tried_again(trusting: Wishes, first: list[Step]) -> No
     assert time.monotonic() - began > 1 and found.timings["total"] > 1
 
 
-@pytest.mark.parametrize("attempts, least, most", [(1, 0, 0.5), (2, 1, 1.5), (9, 3, 3.4)])
+@pytest.mark.parametrize("attempts, least, most", [(1, 0, 0.9), (2, 1, 2.0), (9, 3, 3.5)])
 def test_attempts_end(trusting: Wishes, attempts: int, least: float, most: float) -> None:
     server = Server()
     server.end()
