@@ -18,6 +18,7 @@ import typing as t
 
 import capture
 import testinfra
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SENDER = "bob@client.example.test"
@@ -116,6 +117,18 @@ class Lab:
         lines = json.loads(self.read("client", f"python3 /lab/files/client.py ehlo {address}"))
         self.show("\n".join([f"client -> [{address}]:25", *lines]))
         return t.cast("list[str]", lines)
+
+    def probe(self, host: str, target: t.Any, **options: t.Any) -> list[dict[str, t.Any]]:
+        """What module starttls_info sees of a target from a host: a record for each address."""
+        done = self.module(host, "starttls_info", {"targets": [target], **options})
+        assert done.returncode == 0, done.stdout + done.stderr
+        records = yaml.safe_load(done.stdout.partition("=>")[2])["peers"]
+        for record in records:
+            replies = [record["greeting"], "C: EHLO", record["replies"].get("ehlo", "")]
+            lines = [line if line.startswith("C: ") else f"S: {line}" for line in "\n".join(replies).splitlines()]
+            self.show("\n".join([f"{host} -> [{record['address']}]:{record['port']}", *lines]))
+            self.show(f"  outcome {record['outcome']}, verdict {record['summary']}: {record['text']}")
+        return t.cast("list[dict[str, t.Any]]", records)
 
     def queue(self, host: str) -> str:
         text = self.read(host, "sendmail -bp -Am")

@@ -22,6 +22,14 @@ HELD = "Deferred: 403 4.7.0 encryption too weak 0 less than 128"
 TLS_LINE = r"version=(TLSv1\.[23]), verify=\w+, cipher=\S+, bits=(?:128|256)/"
 RECEIVED = r"\(version=TLSv1\.[23] cipher=\S+ bits=(?:128|256) verify=\w+\)"
 
+UNDER_TLS = "mail goes out under TLSv1.3"
+# As MTA1's sendmail would talk.
+PROBED_AS = {
+    "ca_path": "/etc/mail/certs/ca.crt",
+    "ehlo_name": "mta1.example.test",
+    "policy": "{{ {'sendmail_tls_policy': sendmail_tls_policy} }}",
+}
+
 
 class Seen(t.NamedTuple):
     """One row of the closing table."""
@@ -48,7 +56,7 @@ class Story:
         relays = {key: entries.get(key, "no entry") for key in wanted}
         seen = ", ".join(f"{key} {value}" for key, value in relays.items())
         row = Seen(1, "MTA2's map: Connect:<MTA1> RELAY", seen, set(relays.values()) == {"RELAY"})
-        return [row, self.ehlo_row(1, offered=False)]
+        return [row, *self.ehlo_rows(1, offered=False)]
 
     def mta1_demands_encryption(self) -> list[Seen]:
         value = self.access_map("mta1").get("tls_srv:", "no entry")
@@ -92,10 +100,10 @@ class Story:
         play = self.lab.converge(limit="mta2", sendmail_starttls_offered=offered)
         expected = f"playbook with sendmail_starttls_offered={str(offered).lower()} changes MTA2"
         holds = play.code == 0 and play.changed.get("mta2", 0) > 0
-        return [Seen(step, expected, f"rc {play.code}, changed {play.changed}", holds), self.ehlo_row(step, offered)]
+        return [Seen(step, expected, f"rc {play.code}, changed {play.changed}", holds), *self.ehlo_rows(step, offered)]
 
     def starttls_is_switched_on(self) -> list[Seen]:
-        return [self.ehlo_row(4, offered=False), *self.switch(4, True)]
+        return [*self.ehlo_rows(4, offered=False), *self.switch(4, True)]
 
     def held_mail_arrives(self) -> list[Seen]:
         self.lab.run_queue()
@@ -145,15 +153,25 @@ class Story:
         self.lab.show("\n".join([f"{host}# makemap -u hash /etc/mail/access", *interesting]))
         return lines
 
-    def ehlo_row(self, step: int, offered: bool) -> Seen:
-        """EHLO on MTA2's IPv4 and IPv6 address."""
-        dialogues = [self.lab.ehlo(address) for address in self.lab.addresses("mta2")]
-        shown = ["S: 250-STARTTLS" in lines for lines in dialogues]
-        answered = all(line.startswith("S: 2") for lines in dialogues for line in lines if line.startswith("S:"))
+    def ehlo_rows(self, step: int, offered: bool) -> list[Seen]:
+        """MTA2's EHLO on its IPv4 and its IPv6 address, asked by MTA1, and what MTA1 would then do with mail."""
+        records = self.lab.probe("mta1", {"smart_host": "mta2.example.test"}, **PROBED_AS)
+        found = {record["address"]: record for record in records}
+        seen = {family: found.get(address) for family, address in zip(["IPv4", "IPv6"], self.lab.addresses("mta2"))}
         expected = f"EHLO on IPv4 and IPv6 shows {'' if offered else 'no '}250-STARTTLS"
-        words = [f"{family}: {'shown' if found else 'not shown'}" for family, found in zip(["IPv4", "IPv6"], shown)]
-        seen = ", ".join(words) if answered else "not every reply was 2xx"
-        return Seen(step, expected, seen, answered and shown == [offered] * 2)
+        words = {family: offer(record) for family, record in seen.items()}
+        holds = set(words.values()) == {"shown" if offered else "not shown"} and len(records) == 2
+        foretold = UNDER_TLS if offered else f"mail waits: {HELD.partition(': ')[2]}"
+        texts = sorted({record["text"] for record in records})
+        return [
+            Seen(step, expected, ", ".join(f"{family}: {word}" for family, word in words.items()), holds),
+            Seen(
+                step,
+                f"MTA1's probe foretells: {foretold}",
+                "; ".join(texts),
+                bool(texts) and all(text.startswith(foretold) for text in texts),
+            ),
+        ]
 
     def status_in_queue(self, queue_id: str) -> str:
         """The status that mailq prints for a message."""
@@ -168,6 +186,16 @@ class Story:
             return "no STARTTLS line"
         self.lab.show(f"{host}: {lines[-1]}")
         return lines[-1].partition("STARTTLS=")[2]
+
+
+def offer(record: t.Mapping[str, t.Any] | None) -> str:
+    """Whether a peer's EHLO shows STARTTLS, in words."""
+    if record is None:
+        return "not probed"
+    replies = [record["greeting"], record["replies"].get("ehlo", "")]
+    if not all(line.startswith("2") for reply in replies for line in (reply or "none").splitlines()):
+        return f"not every reply was 2xx ({record['outcome']})"
+    return "shown" if "STARTTLS" in record["capabilities"] else "not shown"
 
 
 def connect_key(address: str) -> str:

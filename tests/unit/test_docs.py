@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST_USE = "molecule/installed_collection/tests/test_first_use.py"
 TAKES_OVER = "molecule/takes_over_an_existing_relay/tests/test_take_over.py"
 STORY = "tests/testinfra/story.py"
+TOLD = "molecule/default/tests/test_story.py"
 
 # Command -> the file that runs it, and what in that file does.
 RUN_BY = {
@@ -53,6 +54,11 @@ RUN_BY = {
     "ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ansible -i inventory.yml mta1 -m ansible.builtin.debug -a"
     " \"msg={{ hostvars['mta1'] | mailtls.relay.tls_policy_explain('mta2.example.test',"
     " recipient='alice@mta2.example.test') }}\"": ("tests/unit/test_policy_guide.py", r'"ansible", \*arguments'),
+    "ansible-playbook -i inventory.yml mailtls.relay.audit": (TOLD, r"lab\.converge\(AUDIT\)"),
+    "ansible-playbook -i inventory.yml mailtls.relay.audit -e tls_audit_probe=fail": (
+        TOLD,
+        r'lab\.converge\(AUDIT, tls_audit_probe="fail"\)',
+    ),
     "ssh mta1.example.test sudo mailq": ("tests/testinfra/lab.py", r"mailq"),
 }
 PAGES = [

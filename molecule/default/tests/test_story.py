@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 
 import capture
 import mailbox_file
 import pytest
-from lab import Lab, Message
+from lab import ROOT, Lab, Message
 from story import HELD, Seen, Story
 
 DATA = "/usr/lib/python3.11/test/test_email/data"
@@ -26,6 +27,9 @@ CHANGED = {
     "msg_35": [NO_HEADER],
 }
 MEGABYTES = 20
+AUDIT = "playbooks/audit.yml"
+# What the guide shows of an audit before STARTTLS is switched on, and after.
+BEFORE, AFTER = re.findall(r"^```text\n(.*?)^```", (ROOT / "docs/probing.md").read_text(encoding="utf-8"), re.M | re.S)
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +68,38 @@ def test_3_mail_is_held_and_nothing_leaves(story: Story) -> None:
     check(story.mail_is_held(3, "first"))
 
 
+def plain(text: str) -> list[str]:
+    """A table of the audit without what differs from day to day: the width of columns, and days left."""
+    return [" ".join(re.sub(r"\b36[34]\b", "364", line).split()) for line in text.splitlines()]
+
+
+def table(lab: Lab, output: str) -> list[str]:
+    """The table that the audit printed, with the guide's addresses."""
+    printed = output.partition("TASK [Show what the next hops of all relays offer]")[2].partition("msg: |-\n")[2]
+    for address, other in zip(lab.addresses("mta2"), ["192.0.2.12", "2001:db8::12"]):
+        printed = printed.replace(address, other)
+    lab.show(printed.split("\n\n")[0])
+    return plain(printed.split("\n\n")[0])
+
+
+def test_3_the_probe_foretells_it_and_changes_nothing(lab: Lab) -> None:
+    play = lab.converge(AUDIT)
+    assert play.code == 0 and play.changed == {"mta1": 0, "mta2": 0}
+    assert table(lab, play.output) == plain(BEFORE)
+
+
+@pytest.mark.parametrize("options", [[], ["--check"]], ids=["run", "check mode"])
+def test_3_the_probe_fails_who_asked_for_that(lab: Lab, options: list[str]) -> None:
+    play = lab.converge(AUDIT, options=options, tls_audit_probe="fail")
+    assert play.code == 2 and play.changed == {"mta1": 0, "mta2": 0}
+    assert re.findall(r"^fatal: \[(\w+)\]", play.output, re.M) == ["mta1"]
+    assert table(lab, play.output) == plain(BEFORE)
+
+
 def test_3_the_audit_finds_it_held(lab: Lab) -> None:
     play = lab.converge(limit="mta1", tls_audit_expect="held")
     assert play.code == 0
+    assert f"mail waits: {HELD.partition(': ')[2]}\n" in play.output, "the probe says so before"
     assert HELD in " ".join(play.output.split())
     assert play.changed == {"mta1": 0}
 
@@ -104,9 +137,16 @@ def test_4_new_mail_arrives_under_tls(story: Story) -> None:
     check(story.new_mail_arrives("second"))
 
 
+def test_4_the_probe_foretells_it(lab: Lab) -> None:
+    play = lab.converge(AUDIT, tls_audit_probe="fail")
+    assert play.code == 0 and play.changed == {"mta1": 0, "mta2": 0}
+    assert table(lab, play.output) == plain(AFTER)
+
+
 def test_4_the_audit_proves_delivery_with_the_log_of_mta2(lab: Lab) -> None:
-    play = lab.converge(limit="mta1", tls_audit_expect="delivered")
+    play = lab.converge(limit="mta1", tls_audit_expect="delivered", tls_audit_probe="fail")
     assert play.code == 0
+    assert "mta1: next hops probed: 1; 1 pass, 0 fail, 0 inconclusive." in play.output
     assert "DELIVERED" in play.output
     assert play.changed == {"mta1": 0}
 
