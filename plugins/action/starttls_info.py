@@ -13,7 +13,6 @@ import base64
 import datetime
 import typing as t
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._core.aim import Target, read_targets
@@ -31,6 +30,11 @@ _KEPT_HERE = ("policy", "level", "minimum_days")
 _PARCEL = "parcel"
 
 
+def _failed(why: str) -> dict[str, t.Any]:
+    """As a result, not as an exception: only so a task can say with failed_when what the failure means to it."""
+    return {"failed": True, "changed": False, "msg": why}
+
+
 class ActionModule(ActionBase):
     """Refuses nonsense before the host is bothered, runs the module, reads and judges."""
 
@@ -43,7 +47,7 @@ class ActionModule(ActionBase):
         """Ask the host, then say what its answer means."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         if x509.MISSING:
-            raise AnsibleActionFail(
+            return _failed(
                 f"The Python library cryptography is needed on the controller ({x509.MISSING}). Run: pip install"
                 " cryptography, with the Python that runs Ansible"
             )
@@ -54,7 +58,7 @@ class ActionModule(ActionBase):
             answer = self._execute_module(module_args=self._for_the_host(args), task_vars=task_vars)
             told = self._tell(targets, args, unpack(answer.pop(_PARCEL))) if _PARCEL in answer else {}
         except MailtlsError as error:
-            raise AnsibleActionFail(str(error)) from None
+            return _failed(str(error))
         finally:
             self._untyped._remove_tmp_path(self._connection._shell.tmpdir)
         answer.get("invocation", {}).get("module_args", {}).pop("_judged", None)
