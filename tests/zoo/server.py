@@ -181,6 +181,7 @@ class Visit:
 
     def play(self) -> dict[str, t.Any]:
         """Answer until one side has gone, and tell what was heard."""
+        end = ""
         try:
             if self.species.on_connect:
                 self._start_tls()

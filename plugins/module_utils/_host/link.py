@@ -86,6 +86,12 @@ class Link:
     def close(self) -> None:
         self.socket.close()
 
+    def secured(self) -> ssl.SSLObject:
+        """The TLS session; ValueError before ``start_tls``."""
+        if self.session is None:
+            raise ValueError("there is no TLS on this connection")
+        return self.session
+
     def local_address(self) -> str:
         return str(self.socket.getsockname()[0])
 
@@ -107,13 +113,13 @@ class Link:
             try:
                 return self.session.read(_CHUNK)
             except ssl.SSLWantReadError:
-                if self._incoming.eof:
+                if self._incoming.eof is True:
                     return b""
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 return b""
             except ssl.SSLError as error:
                 raise HandshakeError(HANDSHAKE, f"the peer broke TLS: {explain(error)}", error.reason or "") from None
-            if self._outgoing.pending:
+            if self._outgoing.pending > 0:
                 yield from self._write(self._outgoing.read(), deadline)
             self._feed((yield from self._receive(deadline)))
 

@@ -50,7 +50,7 @@ class Talk:
 
     def say(self, script: Script) -> Steps[t.Any]:
         """Drive the script; its value. DialogueError if the peer is too slow or does not follow the protocol."""
-        command = next(script)
+        command = script.send(None)  # type: ignore[arg-type]
         while True:
             reply = yield from self._ask(command)
             try:

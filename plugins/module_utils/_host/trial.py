@@ -133,7 +133,6 @@ def _shake_hands(visit: Visit, newest: str) -> Steps[str]:
 
     def steps() -> Steps[str]:
         yield from _reach_tls(visit, talk, RELAXED, visit.own, newest)
-        assert talk.link.session is not None
-        return talk.link.session.version() or ""
+        return talk.link.secured().version() or ""
 
     return (yield from talk.carry_out(steps()))

@@ -164,13 +164,13 @@ class Visit:
             self.seen.update(verify_code=0, verify_message="ok")
 
     def _describe(self, link: Link) -> None:
-        assert link.session is not None
-        cipher, _version, bits = link.session.cipher() or ("", "", 0)
-        self.seen.update(protocol=link.session.version() or "", cipher=cipher, bits=bits, group=link.group)
+        session = link.secured()
+        cipher, _version, bits = session.cipher() or ("", "", 0)
+        self.seen.update(protocol=session.version() or "", cipher=cipher, bits=bits, group=link.group)
         missing = self.seen["not_observed"]
         if not link.group:
             missing["group"] = "the key exchange has no group" if "DH" not in cipher else "the group is not told"
-        chain, self.seen["chain_source"], why = read_chain(link.session)
+        chain, self.seen["chain_source"], why = read_chain(session)
         kept: list[str] = []
         octets = 0
         for certificate in chain:

@@ -26,10 +26,10 @@ def policy(level: str, **more: t.Any) -> dict[str, t.Any]:
     return {"outbound": {"default": {"level": level, **more}}}
 
 
-def foresee(given: t.Any, seen: Sighting, leaf: t.Any = LEAF, release: str = "8.17.1.9", **more: t.Any) -> t.Any:
+def foresee(given: t.Any, seen: Sighting, leaf: t.Any = None, release: str = "8.17.1.9", **more: t.Any) -> t.Any:
     rules = forecast.read_rules(given, release, TODAY)
     asked = {"host": HOST, "next_hop": f"[{HOST}]", "recipient": "", **more}
-    return forecast.foresee(rules, seen.to_dict(), leaf, **asked)
+    return forecast.foresee(rules, seen.to_dict(), LEAF if leaf is None else leaf, **asked)
 
 
 def seen(outcome: str = "ok", starttls: str = "220 2.0.0 Ready", **changed: t.Any) -> Sighting:

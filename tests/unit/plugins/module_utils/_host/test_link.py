@@ -18,7 +18,7 @@ from ansible_collections.mailtls.relay.plugins.module_utils._core import sightin
 from ansible_collections.mailtls.relay.plugins.module_utils._core.smtp import DialogueError
 from ansible_collections.mailtls.relay.plugins.module_utils._host import link
 from ansible_collections.mailtls.relay.plugins.module_utils._host.link import HandshakeError, Link, connect
-from ansible_collections.mailtls.relay.plugins.module_utils._host.loop import Steps, run_one
+from ansible_collections.mailtls.relay.plugins.module_utils._host.loop import WRITE, Steps, run_one
 from ansible_collections.mailtls.relay.plugins.module_utils._host.tls import UNVERIFIED, Contexts
 
 CONTEXT = Contexts("").get(UNVERIFIED)
@@ -46,13 +46,14 @@ def served(play: t.Callable[[socket.socket], None]) -> t.Iterator[int]:
 
 
 def use(play: t.Callable[[socket.socket], None], steps: t.Callable[[Link], Steps[t.Any]]) -> t.Any:
-    def all_steps() -> Steps[t.Any]:
-        opened = yield from connect("127.0.0.1", port, "", soon())
-        with contextlib.closing(opened):
-            return (yield from steps(opened))
-
     with served(play) as port:
-        return run_one(all_steps())
+        return run_one(connected(port, steps))
+
+
+def connected(port: int, steps: t.Callable[[Link], Steps[t.Any]]) -> Steps[t.Any]:
+    opened = yield from connect("127.0.0.1", port, "", soon())
+    with contextlib.closing(opened):
+        return (yield from steps(opened))
 
 
 def fails(steps: Steps[t.Any]) -> tuple[str, str]:
@@ -241,3 +242,13 @@ def test_only_the_beginning_of_a_long_handshake_is_kept(monkeypatch: pytest.Monk
 
     # All of it came at once here; the limit is for what comes afterwards.
     assert use(in_tls(lambda peer: None), steps) in ("x25519", "X25519MLKEM768")
+
+
+def test_there_is_no_session_before_tls() -> None:
+    def look(opened: Link) -> Steps[str]:
+        yield opened.descriptor, WRITE, soon()
+        with pytest.raises(ValueError, match="there is no TLS on this connection"):
+            opened.secured()
+        return "seen"
+
+    assert use(lambda link: None, look) == "seen"
