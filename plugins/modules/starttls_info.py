@@ -603,6 +603,8 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 }
 TOGETHER = [("client_certificate", "client_key"), ("wrong_certificate", "wrong_key")]
 _FILES = ("ca_path", "client_certificate", "client_key", "wrong_certificate", "wrong_key")
+# A day in seconds, and far more connections than any host can hold.
+_MOST = 86400
 _POSITIVE = (
     "connect_timeout",
     "reply_timeout",
@@ -617,20 +619,29 @@ _POSITIVE = (
 def refuse_nonsense(params: t.Mapping[str, t.Any]) -> None:
     """Raise MailtlsError for limits that allow nothing, and for files that are not there."""
     for name in _POSITIVE:
-        if params[name] <= 0:
-            raise MailtlsError(f"{params[name]:g} is too little", where=name, remedy="Write more than 0.")
+        if not 0 < params[name] <= _MOST:
+            raise MailtlsError(f"{params[name]:g} is no limit", where=name, remedy=f"Write more than 0, up to {_MOST}.")
     for name in _FILES:
-        if params[name] and not os.path.isfile(params[name]):
-            raise MailtlsError("there is no such file on this host", where=f"{name} ({params[name]})")
+        _refuse_file(name, params[name])
     if params["source"] and parse_address(params["source"]) is None:
         raise MailtlsError(f"{params['source']!r} is no address", where="source", remedy="Write one of this host's.")
 
 
+def _refuse_file(name: str, path: str | None) -> None:
+    if path == "":
+        raise MailtlsError("the path is empty", where=name, remedy="Name a file on this host, or leave the option out.")
+    if path and (len(path.splitlines()) > 1 or "-----BEGIN" in path):
+        # Not shown: it may be a private key.
+        raise MailtlsError("this is what a file holds, not its path", where=name, remedy="Name a file on this host.")
+    if path and not os.path.isfile(path):
+        raise MailtlsError("there is no such file on this host", where=f"{name} ({path})")
+
+
 def find_places(targets: t.Sequence[aim.Target], params: t.Mapping[str, t.Any]) -> list[aim.Place]:
     """Where the targets lead, as DNS tells it to this host."""
-    began = time.monotonic()
-    exchanges = resolving.read_mail_hosts(aim.find_domains(targets), params["resolve_timeout"])
-    left = max(1.0, params["resolve_timeout"] - (time.monotonic() - began))
+    began, limit = time.monotonic(), min(params["resolve_timeout"], params["timeout"])
+    exchanges = resolving.read_mail_hosts(aim.find_domains(targets), limit)
+    left = max(1.0, limit - (time.monotonic() - began))
     addresses = resolving.read_addresses(aim.find_names(targets, exchanges), left, params["family"])
     return aim.lead(targets, exchanges, addresses)
 

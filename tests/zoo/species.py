@@ -441,7 +441,7 @@ REFUSALS = [
     _quitting("mail-530", "ok", clear={"MAIL": (b"530 5.7.0 STARTTLS first\r\n",)}, clear_mail="refused"),
     _quitting("mail-450", "ok", clear={"MAIL": (b"450 4.7.0 STARTTLS first\r\n",)}, clear_mail="refused"),
     _quitting("mail-450-busy", "ok", clear={"MAIL": (b"450 4.2.1 busy\r\n",)}, clear_mail="inconclusive"),
-    _quitting("mail-550", "ok", clear={"MAIL": (b"550 5.7.1 no\r\n",)}, clear_mail="refused"),
+    _quitting("mail-550", "ok", clear={"MAIL": (b"550 5.7.1 no\r\n",)}, clear_mail="inconclusive"),
     _quitting("mail-530-escapes", "ok", clear={"MAIL": (b"530 " + ESCAPES + b"\r\n",)}, clear_mail="refused"),
     # sendmail with delay_checks takes MAIL and refuses the recipient.
     _quitting("rcpt-530", "ok", clear={"RCPT": (b"530 5.7.0 STARTTLS first\r\n",)}, clear_mail="refused"),

@@ -17,11 +17,11 @@ REFUSED = "refused"
 ACCEPTED = "accepted"
 INCONCLUSIVE = "inconclusive"
 
-# A refusal may be for other reasons: no such user, greylisting, no disk space. These say that it is about who may
-# send how: "530 Must issue a STARTTLS command first" (RFC 3207), 538 (RFC 4954), the enhanced codes 5.7.z, x.7.0,
-# x.7.10 and x.7.11 (RFC 3463, 5248), with which sendmail defers for 403, 454, 503 or 554; or a word about it.
+# A refusal may be for other reasons, whatever TLS there is: no such user, greylisting, a list of senders of spam,
+# relaying. These say that it is about TLS: "530 Must issue a STARTTLS command first" (RFC 3207), 538 (RFC 4954), the
+# enhanced codes x.7.10 and x.7.11 (RFC 5248); or a word about it, as sendmail has it with 403, 454, 503 and 554.
 _FOR_TLS = re.compile(
-    r"53[08]\b|\d{3}[ -](?:5\.7\.|4\.7\.(?:0|10|11)\b)"
+    r"53[08]\b|\d{3}[ -][45]\.7\.1[01]\b"
     r"|.*\b(?:(?:START)?TLS|SSL|encrypt\w*|certificates?|authenticat\w*)\b",
     re.IGNORECASE | re.DOTALL,
 )
@@ -81,9 +81,7 @@ def try_mail() -> Script:
     """
     answer = yield Command("MAIL", "FROM:<>")
     if answer.code // 100 != 2:
-        # The empty sender is to be taken by everybody (RFC 5321 section 4.5.5): whose mail system (55z) never takes
-        # it refuses us.
-        return (REFUSED if answer.code // 10 == 55 else judge_refusal(answer)), answer
+        return judge_refusal(answer), answer
     answer = yield Command("RCPT", "TO:<postmaster>")
     yield Command("RSET")
     return (ACCEPTED if answer.code // 100 == 2 else judge_refusal(answer)), answer

@@ -33,6 +33,7 @@ _CONSENT = "220"
 # The peer's handshake is broken, whatever for, unless a chain was verified: sendmail drops the connection. Clear text
 # that comes along with the consent to STARTTLS it overlooks (8.17, 8.18); a packet later it breaks the handshake.
 _BROKEN = frozenset({sighting.EARLY_PLAINTEXT, sighting.HANDSHAKE, sighting.PROTOCOL_TOO_OLD})
+_NO_IMPLICIT_TLS = "sendmail begins no session with TLS at once, so it does not come to this port"
 # TLS 1.3 lets the client believe in the session before the server has looked at its certificate.
 _DROPPED = "the peer breaks the session off after the handshake, so that nothing is delivered"
 
@@ -89,6 +90,8 @@ def _find_gap(seen: Facts, leaf: Facts, session: Session) -> str:
     """Why nobody can say what sendmail would do; empty when it is plain."""
     if seen["outcome"] in sighting.INCONCLUSIVE:
         return f"{seen['outcome']}: {seen['detail']}"
+    if seen["tls_on_connect"]:
+        return _NO_IMPLICIT_TLS
     if session.verify in _IN_CLEAR:
         return ""
     if not session.bits:

@@ -148,6 +148,9 @@ def summarise(record: Facts, target: Target, demands: Demands) -> tuple[str, str
 
 def _by_verdict(record: Facts) -> tuple[str, str]:
     said = record["judgement"]
+    if said["action"] == "deliver" and record["outcome"] == sighting.EARLY_PLAINTEXT:
+        # sendmail overlooks it; whoever put it there stands between the relay and the peer, or the peer has the bug.
+        return INCONCLUSIVE, f"sendmail would go on {_describe(record)}, but {record['detail']}"
     if said["action"] == "deliver":
         return PASS, f"mail goes out {_describe(record) if said['under_tls'] else 'in CLEAR TEXT'}"
     if said["action"] == INCONCLUSIVE:
@@ -198,12 +201,13 @@ def _describe(record: Facts) -> str:
 
 
 def _by_age(record: Facts, minimum: int) -> t.Iterator[tuple[str, str]]:
-    for certificate in record["certificates"][:1] if minimum else ():
+    for number, certificate in enumerate(record["certificates"] if minimum else ()):
         days = certificate["days_left"]
+        which = f"certificate {number + 1} of the chain, {certificate['subject']}," if number else "the certificate"
         if days is None:
-            yield INCONCLUSIVE, "how long the certificate lasts was not observed"
+            yield INCONCLUSIVE, f"how long {which} lasts was not observed"
         elif days < minimum:
-            yield FAIL, f"the certificate has {days} days left, fewer than {minimum}"
+            yield FAIL, f"{which} has {days} days left, fewer than {minimum}"
 
 
 _CASES = {

@@ -94,6 +94,8 @@ def list_targets(
     for peer in policy.outbound.peers:
         _add_peer(found, peer)
     found.notes += _own_rows(variables)
+    if at_most < 0:
+        raise MailtlsError(f"{at_most} is no number of next hops", where=AT_MOST, remedy="Write 0 for no limit.")
     targets = [*found.items.values(), *_read_further(further)]
     kept = targets[:at_most] if at_most else targets
     return Listing(tuple(kept), tuple(dict.fromkeys(found.notes)), len(targets) - len(kept))

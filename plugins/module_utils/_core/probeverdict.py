@@ -62,8 +62,10 @@ def _read(answer: t.Mapping[str, t.Any], listing: t.Mapping[str, t.Any]) -> tupl
     """The state, and one line about it."""
     if "summary" not in answer:
         if listing["targets"]:
-            reason = printable(str(answer.get("msg") or "it was left out"))
-            return NOT_RUN, f"the next hops were NOT PROBED: {reason}"
+            reason = printable(str(answer.get("msg") or "the module ended without a word; -vvv shows more")).rstrip(".")
+            return NOT_RUN, f"the next hops were NOT PROBED: {reason}."
+        if listing["unprobed"] or listing["left_out"]:
+            return INCONCLUSIVE, "none of the next hops that are named here could be probed."
         return NOTHING, "no next hop is named here, so nothing was probed."
     count = answer["summary"]
     said = "next hops probed: {targets}; {pass} pass, {fail} fail, {inconclusive} inconclusive.".format(**count)

@@ -81,7 +81,7 @@ class Limits(t.NamedTuple):
 
     connect: float = 10.0
     reply: float = 30.0
-    # All attempts at one aim together, pauses between them included.
+    # All attempts at all aims together, pauses between them included; whose turn does not come is not known.
     target: float = 60.0
     # A busy, silent or unreachable peer is tried so often, while there is time.
     attempts: int = 3

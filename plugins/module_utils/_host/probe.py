@@ -93,7 +93,9 @@ def probe_all(aims: t.Sequence[Aim], wishes: Wishes, limits: Limits) -> tuple[di
     """
     if wishes.ehlo_name and not _NAME.fullmatch(wishes.ehlo_name):
         raise MailtlsError(
-            f"{wishes.ehlo_name!r} cannot be said as a name", remedy="Write it in ASCII, without blanks."
+            f"{wishes.ehlo_name!r} cannot be said as a name",
+            where="ehlo_name",
+            remedy="Write it in ASCII, without blanks.",
         )
     lanes: dict[str, list[Aim]] = {}
     for aim in dict.fromkeys(aims):
@@ -101,11 +103,12 @@ def probe_all(aims: t.Sequence[Aim], wishes: Wishes, limits: Limits) -> tuple[di
     processes = max(1, min(limits.processes or count_useful(len(aims)), len(lanes), limits.at_once))
     addresses = list(lanes)
     parts = [[lanes[address] for address in addresses[first::processes]] for first in range(processes)]
+    until = time.monotonic() + limits.target
     contexts = _prepare(wishes)
     at_once = allow_connections(max(1, limits.at_once // processes))
     seen: dict[Aim, Sighting] = {}
     certificates: dict[str, bytes] = {}
-    for found, shelf in work(lambda part: _probe_part(part, wishes, limits, contexts, at_once), parts):
+    for found, shelf in work(lambda part: _probe_part(part, wishes, limits, contexts, at_once, until), parts):
         seen.update(found)
         certificates.update(shelf)
     return {aim: seen[aim] for aim in dict.fromkeys(aims)}, certificates
@@ -122,7 +125,7 @@ def _prepare(wishes: Wishes) -> Contexts:
 
 
 def _probe_part(
-    lanes: t.Sequence[t.Sequence[Aim]], wishes: Wishes, limits: Limits, contexts: Contexts, at_once: int
+    lanes: t.Sequence[t.Sequence[Aim]], wishes: Wishes, limits: Limits, contexts: Contexts, at_once: int, until: float
 ) -> tuple[dict[Aim, Sighting], dict[str, bytes]]:
     found: dict[Aim, Sighting] = {}
     shelf: dict[str, bytes] = {}
@@ -130,7 +133,7 @@ def _probe_part(
     def follow(waiting: deque[Aim]) -> Steps[None]:
         while waiting:
             aim = waiting.popleft()
-            found[aim] = yield from Visit(aim, wishes, limits, contexts, shelf).run()
+            found[aim] = yield from Visit(aim, wishes, limits, contexts, shelf, until).run()
 
     def start() -> t.Iterator[Steps[None]]:
         for lane in lanes:

@@ -38,6 +38,7 @@ from .trial import climb, prove_refusal
 _AGAIN = frozenset({CONNECT, TIMEOUT, THROTTLED})
 _FIRST_PAUSE = 1.0
 _LONGEST_DETAIL = 300
+_TOO_LATE = "the time for all was over before this one's turn; allow more time, or more at once"
 _INJECTED = "the peer wrote on in clear after it had agreed to STARTTLS"
 _OLD = frozenset({"TLSv1", "TLSv1.1"})
 # OpenSSL's words for a peer that speaks nothing new enough.
@@ -48,7 +49,9 @@ _OF_TLS = ("protocol", "cipher", "group", "chain", "capabilities_tls")
 class Visit:
     """What is done about one aim. ``shelf`` takes the certificates, by the SHA-256 of their DER."""
 
-    def __init__(self, aim: Aim, wishes: Wishes, limits: Limits, contexts: Contexts, shelf: dict[str, bytes]) -> None:
+    def __init__(
+        self, aim: Aim, wishes: Wishes, limits: Limits, contexts: Contexts, shelf: dict[str, bytes], until: float
+    ) -> None:
         self.aim, self.wishes, self.limits = aim, wishes, limits
         self.contexts, self.shelf = contexts, shelf
         self.own = Identity(wishes.client_certificate, wishes.client_key)
@@ -57,12 +60,13 @@ class Visit:
         self.newest = ""
         self._injected = False
         self._connections = 0
-        self._deadline = 0.0
+        self._deadline = until
 
     def run(self) -> Steps[Sighting]:
         """All attempts; the record of the last one that had the time to end by itself."""
         began = time.monotonic()
-        self._deadline = began + self.limits.target
+        if began >= self._deadline:
+            return Sighting(*self.aim[:3], outcome=TIMEOUT, detail=_TOO_LATE)
         attempts, pause = 0, _FIRST_PAUSE
         while True:
             before = self.seen

@@ -129,9 +129,12 @@ def test_the_release_is_looked_for_where_it_is_needed(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"timeout": 0}, "timeout: 0 is too little. Write more than 0."),
-        ({"connect_timeout": -0.5}, "connect_timeout: -0.5 is too little"),
-        ({"per_host": 0}, "per_host: 0 is too little"),
+        ({"timeout": 0}, "timeout: 0 is no limit. Write more than 0, up to 86400."),
+        ({"connect_timeout": -0.5}, "connect_timeout: -0.5 is no limit"),
+        ({"per_host": 0}, "per_host: 0 is no limit"),
+        ({"timeout": float("inf")}, "timeout: inf is no limit"),
+        ({"timeout": float("nan")}, "timeout: nan is no limit"),
+        ({"ca_path": ""}, "ca_path: the path is empty. Name a file on this host, or leave the option out."),
         ({"ca_path": "/nowhere/ca.crt"}, "ca_path (/nowhere/ca.crt): there is no such file on this host."),
         ({"source": "eth0"}, "source: 'eth0' is no address"),
         ({"client_certificate": "/nowhere/a.crt", "client_key": "/nowhere/a.key"}, "client_certificate (/nowhere"),
@@ -145,6 +148,12 @@ def test_the_release_is_looked_for_where_it_is_needed(
 def test_what_is_refused(ask: Ask, options: dict[str, t.Any], told: str) -> None:
     answer = ask("127.0.0.1", **options)
     assert answer["failed"] and told in answer["msg"]
+
+
+def test_a_key_instead_of_its_path_is_not_shown(ask: Ask) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+    answer = ask("127.0.0.1", client_certificate="/etc/hosts", client_key=key)
+    assert answer["msg"] == "client_key: this is what a file holds, not its path. Name a file on this host."
 
 
 def test_a_file_that_holds_no_authorities_is_refused(ask: Ask, tmp_path: pathlib.Path) -> None:

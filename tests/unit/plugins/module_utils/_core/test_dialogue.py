@@ -124,7 +124,11 @@ MAIL = ["MAIL", "RCPT", "RSET"]
     [
         ([b"530 5.7.0 Must issue a STARTTLS command first\r\n"], MAIL[:1], "refused"),
         ([b"530 no\r\n"], MAIL[:1], "refused"),
-        ([b"550 Administrative prohibition\r\n"], MAIL[:1], "refused"),
+        # Refused whatever TLS there is: nothing is proven.
+        ([b"550 Administrative prohibition\r\n"], MAIL[:1], "inconclusive"),
+        ([b"550 5.7.1 Client host blocked using a list\r\n"], MAIL[:1], "inconclusive"),
+        ([b"554 5.7.1 Relay access denied\r\n"], MAIL[:1], "inconclusive"),
+        ([b"554 5.7.10 no\r\n"], MAIL[:1], "refused"),
         ([b"403 4.7.0 encryption too weak 0 less than 128\r\n"], MAIL[:1], "refused"),
         ([b"454 4.7.0 not authenticated\r\n"], MAIL[:1], "refused"),
         ([b"454 TLS is a must\r\n"], MAIL[:1], "refused"),
@@ -138,7 +142,7 @@ MAIL = ["MAIL", "RCPT", "RSET"]
         ([TAKEN, TAKEN, b"502 what\r\n"], MAIL, "accepted"),
         ([TAKEN, b"454 4.7.0 authentication required\r\n", TAKEN], MAIL, "refused"),
         ([TAKEN, b"503 5.7.0 encryption too weak 0 less than 128\r\n", TAKEN], MAIL, "refused"),
-        ([TAKEN, b"554 5.7.1 <x>: Client host rejected: Access denied\r\n", TAKEN], MAIL, "refused"),
+        ([TAKEN, b"554 5.7.1 <x>: Client host rejected: Access denied\r\n", TAKEN], MAIL, "inconclusive"),
         ([TAKEN, b"550 5.1.1 unknown user\r\n", TAKEN], MAIL, "inconclusive"),
         ([TAKEN, b"451 4.7.1 Greylisted\r\n", TAKEN], MAIL, "inconclusive"),
     ],

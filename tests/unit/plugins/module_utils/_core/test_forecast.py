@@ -97,12 +97,16 @@ def test_sendmails_words(what: Sighting, encrypt: str, verify: str) -> None:
         ({"bits": 256, "verify_code": 18}, "defer", "403 4.7.0 authentication failed"),
         # It broke on what came a packet later.
         ({}, "defer", HANDSHAKE),
-        ({"replies": {}, "tls_on_connect": True}, "defer", HANDSHAKE),
     ],
 )
 def test_clear_text_after_the_consent_as_sendmail_sees_it(changed: dict[str, t.Any], action: str, text: str) -> None:
     found = foresee(policy("verify"), seen("early_plaintext", **changed))
     assert (found["action"], found["text"]) == (action, text)
+
+
+def test_sendmail_does_not_speak_tls_at_once() -> None:
+    found = foresee(policy("verify"), seen(tls_on_connect=True))
+    assert (found["action"], found["text"]) == ("inconclusive", forecast._NO_IMPLICIT_TLS)
 
 
 def test_a_session_that_the_peer_breaks_off_delivers_nothing() -> None:

@@ -187,6 +187,23 @@ def record(outcome: str = "ok", **changed: t.Any) -> dict[str, t.Any]:
 
 
 TARGET = aim.read_targets([HOST])[0]
+
+
+def test_clear_text_before_tls_is_never_fine_though_sendmail_goes_on() -> None:
+    said = {"action": "deliver", "text": "", "under_tls": True}
+    found = record("early_plaintext", bits=256, protocol="TLSv1.3", judgement=said)
+    assert peer.summarise(found, TARGET, peer.Demands("verify", 0)) == (
+        "inconclusive",
+        "sendmail would go on under TLSv1.3 with 256 bits, but told",
+    )
+
+
+def test_the_age_of_every_certificate_counts() -> None:
+    chain = [{"days_left": 80, "problem": ""}, {"days_left": 2, "problem": "", "subject": "CN=between"}]
+    found = peer.summarise(record(certificates=chain), TARGET, peer.Demands("verify", 14))
+    assert found == ("fail", "certificate 2 of the chain, CN=between, has 2 days left, fewer than 14")
+
+
 LEVELS = ("none", "may", "encrypt", "verify", "secure")
 P, F, I = "pass", "fail", "inconclusive"  # noqa: E741
 

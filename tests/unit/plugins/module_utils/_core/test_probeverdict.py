@@ -61,13 +61,25 @@ STATES: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], str, str]] = {
         {"msg": "\x1b[2J"},
         listing(1),
         "not_run",
-        "the next hops were NOT PROBED: \\x1b[2J",
+        "the next hops were NOT PROBED: \\x1b[2J.",
     ),
     "the task did not run": (
         {"skipped": True},
         listing(1),
         "not_run",
-        "the next hops were NOT PROBED: it was left out",
+        "the next hops were NOT PROBED: the module ended without a word; -vvv shows more.",
+    ),
+    "only what cannot be probed": (
+        {"skipped": True},
+        {"targets": [], "unprobed": ["10.1.0.0/16 is a network."], "left_out": 0},
+        "inconclusive",
+        "none of the next hops that are named here could be probed.",
+    ),
+    "none is allowed": (
+        {"skipped": True},
+        {"targets": [], "unprobed": [], "left_out": 2},
+        "inconclusive",
+        "none of the next hops that are named here could be probed.",
     ),
 }
 

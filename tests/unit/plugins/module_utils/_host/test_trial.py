@@ -71,7 +71,7 @@ def in_tls(steps: list[Step], context: t.Any = ASKS) -> list[Step]:
     [
         (TRY, "accepted", "250 ok"),
         (refuse(b"530 5.7.0 Must issue a STARTTLS command first\r\n"), "refused", "530 5.7.0 Must issue"),
-        (refuse(b"550 Administrative prohibition\r\n"), "refused", "550 Administrative"),
+        (refuse(b"550 Administrative prohibition\r\n"), "inconclusive", "550 Administrative"),
         (refuse(b"451-4.7.1 Greylisted\r\n451 4.7.1 come back\r\n"), "inconclusive", "451-4.7.1 Greylisted\n451 4.7.1"),
         (at_rcpt(b"454 4.7.0 encryption too weak 0 less than 128\r\n"), "refused", "454 4.7.0 encryption"),
         (at_rcpt(b"550 5.1.1 unknown user\r\n"), "inconclusive", "550 5.1.1 unknown user"),
@@ -163,10 +163,10 @@ def test_with_tls_on_connect_there_is_no_clear_text(wishes: Wishes) -> None:
     found, _heard = look(
         Wishes(ca_file=wishes.ca_file, refusal=True),
         [*session, LINE, GOODBYE],
-        [*session, *refuse(b"550 5.7.1 no\r\n")],
+        [*session, *refuse(b"550 5.7.1 not authenticated\r\n")],
         tls_on_connect=True,
     )
-    assert found.refusal == {"no_certificate": {"verdict": "refused", "reply": "550 5.7.1 no"}}
+    assert found.refusal == {"no_certificate": {"verdict": "refused", "reply": "550 5.7.1 not authenticated"}}
 
 
 def speaks(oldest: str, newest: str) -> t.Any:
