@@ -66,7 +66,8 @@ class ActionModule(ActionBase):
 
     def _for_the_host(self, args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         # What the user did not say is not sent: the module knows its defaults.
-        sent = {name: args[name] for name in self._task.args if name not in _KEPT_HERE}
+        # As written: ~ and variables in paths are the host's.
+        sent = {name: value for name, value in self._task.args.items() if name not in _KEPT_HERE}
         return {**sent, "targets": args["targets"], **({"_judged": True} if args["policy"] is not None else {})}
 
     def _read_rules(self, args: t.Mapping[str, t.Any], release: str) -> t.Any:

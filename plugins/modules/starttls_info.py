@@ -19,6 +19,8 @@ description:
     and one RV(peers[].outcome).
   - Sums each target up as V(pass), V(fail) or V(inconclusive). A peer that is busy, silent or out of reach is tried
     again while there is time, and is then inconclusive. It is never taken for one without TLS.
+  - The task itself does not fail because of what a peer is like. Say C(failed_when) with RV(summary), as the examples
+    do.
   - With O(policy) it tells for each peer what this relay, with this version of sendmail, would do with mail, in
     sendmail's own words, and which rule decides (RV(peers[].judgement)).
   - Never says C(DATA), and so delivers nothing. Always says C(QUIT). Keeps to one connection at a time for each address
@@ -81,6 +83,8 @@ options:
       - V(none) and V(may) ask that mail would leave, be it in clear text. V(encrypt) asks for TLS with at least 128
         bits. V(verify) also asks for a trusted chain and the right name. V(secure) also asks that the name is one that
         you wrote, or lies below the domain that you wrote, because the name in an MX record is but what DNS says.
+      - Names are judged by RFC 9525 here, alternative names first. With O(policy) they are judged as sendmail does,
+        which compares the CN alone.
     type: str
     choices: [none, may, encrypt, verify, secure]
     default: verify
@@ -679,6 +683,8 @@ def to_wishes(params: t.Mapping[str, t.Any]) -> Wishes:
     """What shall be found out, as the engine takes it."""
     plain: dict[str, t.Any] = {name: params[name] for name in ("ehlo_name", "refusal", "ladder", "source")}
     plain.update((name, params[name] or "") for name in _FILES[1:])
+    # Brackets and a tag, as sendmail writes addresses, are nothing to bind to.
+    plain["source"] = str(parse_address(params["source"])) if params["source"] else ""
     return Wishes(ca_file=params["ca_path"] or "", **plain)
 
 

@@ -19,10 +19,11 @@ INCONCLUSIVE = "inconclusive"
 
 # A refusal may be for other reasons, whatever TLS there is: no such user, greylisting, a list of senders of spam,
 # relaying. These say that it is about TLS: "530 Must issue a STARTTLS command first" (RFC 3207), 538 (RFC 4954), the
-# enhanced codes x.7.10 and x.7.11 (RFC 5248); or a word about it, as sendmail has it with 403, 454, 503 and 554.
+# enhanced codes x.7.10 and x.7.11 (RFC 5248); or a word about it that is no part of a name. sendmail's own texts speak
+# of authentication, with x.7.0. What is wrong with an address (x.1.z) was looked up first, so TLS was no obstacle.
 _FOR_TLS = re.compile(
-    r"53[08]\b|\d{3}[ -][45]\.7\.1[01]\b"
-    r"|.*\b(?:(?:START)?TLS|SSL|encrypt\w*|certificates?|authenticat\w*)\b",
+    r"53[08]\b|\d{3}[ -](?:[45]\.7\.1[01]\b|[45]\.7\.0 (?:.*\s)?(?:not )?authenticat(?:ion|ed)\b"
+    r"|(?![45]\.1\.)(?:.*[\s(:])?(?:(?:START)?TLS|SSL|encrypt\w*|certificates?)(?![\w.-]))",
     re.IGNORECASE | re.DOTALL,
 )
 

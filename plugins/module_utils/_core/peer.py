@@ -166,6 +166,8 @@ def _by_level(record: Facts, target: Target, level: str) -> tuple[str, str]:
         return FAIL, text
     if outcome not in _ANY_CERTIFICATE:
         return PASS, f"{text}, so mail goes out in CLEAR TEXT"
+    if not record["bits"]:
+        return INCONCLUSIVE, f"{text}; the TLS session itself was not seen"
     if level in ("none", "may"):
         return PASS, _describe(record)
     if record["bits"] < DEFAULT_MIN_BITS:

@@ -58,7 +58,7 @@ class _Collection:
         if hosts:
             whole: t.Any = hop if hosts == every else hosts
             item = {"smart_host": whole, **({"recipient": recipient} if recipient else {})}
-            self.items.setdefault((*map(plain, hosts), recipient), item)
+            self.items.setdefault((*map(_exact, hosts), recipient), item)
             if not recipient:
                 self.hosts.update(map(plain, hosts))
 
@@ -105,6 +105,12 @@ def plain(host: str) -> str:
     """A host without what does not tell it from another: brackets, letter case, a dot at its end."""
     address = parse_address(host)
     return str(address) if address else host.strip("[]").rstrip(".").lower()
+
+
+def _exact(host: str) -> str:
+    """As ``plain``, but for a name in brackets, whose MX records are not asked for: that is another host."""
+    bare = plain(host)
+    return f"[{bare}]" if host.startswith("[") and not parse_address(host) else bare
 
 
 def _read_routes(raw: t.Any) -> dict[str, str]:

@@ -119,7 +119,8 @@ def climb(visit: Visit) -> Steps[None]:
         try:
             ladder.learn(newest, (yield from _shake_hands(visit, newest)))
         except HandshakeError as error:
-            if error.outcome != HANDSHAKE or error.reason in _OUR_OWN:
+            # Without a reason of OpenSSL's the connection was only dropped, as limiters do.
+            if error.outcome != HANDSHAKE or not error.reason or error.reason in _OUR_OWN:
                 seen["not_observed"]["ladder"] = visit.shorten(error.what)
                 return
             ladder.learn(newest, "")

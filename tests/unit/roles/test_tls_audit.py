@@ -29,7 +29,7 @@ RELAYS = {
     "clear": (False, "clear: next hops probed: 1; 0 pass, 1 fail, 0 inconclusive."),
     "busy": (False, "busy: next hops probed: 1; 0 pass, 0 fail, 1 inconclusive."),
     "nobody": (True, "nobody: no next hop is named here, so nothing was probed."),
-    "network": (True, "network: no next hop is named here, so nothing was probed."),
+    "network": (False, "network: none of the next hops that are named here could be probed."),
     "blind": (
         False,
         "blind: the next hops were NOT PROBED: ca_path (/nowhere/ca.crt): there is no such file on this host.",

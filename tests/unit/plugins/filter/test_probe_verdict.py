@@ -13,7 +13,7 @@ LISTING = {"targets": ["mta2.example.org"], "unprobed": [], "left_out": 0}
 
 
 def test_mode_and_relay_reach_the_judge() -> None:
-    text = "mta1: the next hops were NOT PROBED: no such file"
+    text = "mta1: the next hops were NOT PROBED: no such file."
     told = {"state": "not_run", "text": text, "wrong": [text], "lines": [text]}
     assert probe_verdict({"msg": "no such file"}, LISTING, mode="fail", relay="mta1") == {"ok": False, **told}
     assert probe_verdict({"msg": "no such file"}, LISTING, relay="mta1") == {"ok": True, **told}

@@ -198,6 +198,13 @@ def test_clear_text_before_tls_is_never_fine_though_sendmail_goes_on() -> None:
     )
 
 
+@pytest.mark.parametrize("level", ["none", "may", "encrypt"])
+def test_a_session_that_was_not_seen_is_not_judged(level: str) -> None:
+    """The second connection, without verification, was turned away."""
+    found = peer.summarise(record("untrusted", bits=0, protocol=""), TARGET, peer.Demands(level, 0))
+    assert found == ("inconclusive", "untrusted: told; the TLS session itself was not seen")
+
+
 def test_the_age_of_every_certificate_counts() -> None:
     chain = [{"days_left": 80, "problem": ""}, {"days_left": 2, "problem": "", "subject": "CN=between"}]
     found = peer.summarise(record(certificates=chain), TARGET, peer.Demands("verify", 14))

@@ -226,6 +226,11 @@ def test_further_targets_stand_last_and_what_is_too_much_is_counted() -> None:
     assert list_targets(WHOLE, TODAY, further=further, at_most=3) == Listing(every[:3], left_out=2)
 
 
+def test_a_name_in_brackets_is_another_host() -> None:
+    variables = {"sendmail_smart_host": "example.org", "sendmail_mailertable": {"a.example": "[example.org]"}}
+    assert list_targets(variables, TODAY).targets == ({"smart_host": "example.org"}, {"smart_host": "[example.org]"})
+
+
 def test_fewer_than_none_is_no_number() -> None:
     with pytest.raises(MailtlsError, match=r"tls_audit_probe_at_most: -5 is no number of next hops\. Write 0"):
         list_targets(WHOLE, TODAY, at_most=-5)

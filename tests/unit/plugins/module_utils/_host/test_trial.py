@@ -163,10 +163,10 @@ def test_with_tls_on_connect_there_is_no_clear_text(wishes: Wishes) -> None:
     found, _heard = look(
         Wishes(ca_file=wishes.ca_file, refusal=True),
         [*session, LINE, GOODBYE],
-        [*session, *refuse(b"550 5.7.1 not authenticated\r\n")],
+        [*session, *refuse(b"550 5.7.0 not authenticated\r\n")],
         tls_on_connect=True,
     )
-    assert found.refusal == {"no_certificate": {"verdict": "refused", "reply": "550 5.7.1 not authenticated"}}
+    assert found.refusal == {"no_certificate": {"verdict": "refused", "reply": "550 5.7.0 not authenticated"}}
 
 
 def speaks(oldest: str, newest: str) -> t.Any:
