@@ -134,13 +134,15 @@ def play(tasks: list[Task], lab: Lab, folder: pathlib.Path) -> tuple[int, dict[s
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": collections(),
             "ANSIBLE_NOCOLOR": "1",
-            "PYTHONPATH": str(lab.authority.folder / "python"),
+            # ansible-test finds Ansible itself by it.
+            "PYTHONPATH": os.pathsep.join([str(lab.authority.folder / "python"), os.environ.get("PYTHONPATH", "")]),
         },
         capture_output=True,
         text=True,
         check=False,
     )
     told = done.stdout + done.stderr
+    assert answers.exists(), done.stdout + done.stderr
     return done.returncode, json.loads(answers.read_text(encoding="utf-8")), told
 
 
