@@ -142,7 +142,7 @@ def play(tasks: list[Task], lab: Lab, folder: pathlib.Path) -> tuple[int, dict[s
         check=False,
     )
     told = done.stdout + done.stderr
-    assert answers.exists(), done.stdout + done.stderr
+    assert answers.exists(), told
     return done.returncode, json.loads(answers.read_text(encoding="utf-8")), told
 
 
