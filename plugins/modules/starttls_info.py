@@ -23,8 +23,9 @@ description:
     do.
   - With O(policy) it tells for each peer what this relay, with this version of sendmail, would do with mail, in
     sendmail's own words, and which rule decides (RV(peers[].judgement)).
-  - Never says C(DATA), and so delivers nothing. Always says C(QUIT). Keeps to one connection at a time for each address
-    unless told otherwise, and probes each address once however many targets lead there.
+  - Never says C(DATA), and so delivers nothing. Says C(QUIT) wherever the session still allows it. Keeps to one
+    connection at a time for each address unless told otherwise, and probes each address once however many targets lead
+    there.
 requirements:
   - On the host only Python 3.9 or newer with its standard library.
   - >-
@@ -436,7 +437,7 @@ peers:
           description: OpenSSL's words.
           type: str
         source:
-          description: What told the certificates. V(python), V(openssl), V(handshake), or V(leaf only) where the host's
+          description: What told the certificates. V(python), V(handshake), or V(leaf only) where the host's
             Python shows no more than the peer's own; empty for none.
           type: str
       sample: {verdict: untrusted, code: 18, message: self-signed certificate, source: python}
@@ -535,7 +536,7 @@ peers:
     not_observed:
       description: What could not be observed, with the reason.
       type: dict
-      sample: {group: "Python 3.9 does not tell it"}
+      sample: {group: "the key exchange has no group"}
 targets:
   description: A verdict for each target, in their order. It fails where one of its addresses does, is inconclusive
     where one of them is, and passes otherwise.

@@ -121,6 +121,9 @@ class Visit:
                     self.seen["outcome"] = PROTOCOL_TOO_OLD
         except DialogueError as error:
             self._fail(error)
+        if self.seen["outcome"] == OK and self.seen["protocol"] in _OLD:
+            # This host's OpenSSL may be set up to take it.
+            self.seen.update(outcome=PROTOCOL_TOO_OLD, detail=f"the peer speaks only {self.seen['protocol']}")
         if self._injected:
             # Whatever came of the handshake, which sendmail goes on with.
             self.seen.update(outcome=EARLY_PLAINTEXT, detail=_INJECTED)

@@ -330,3 +330,14 @@ def test_clear_text_along_with_the_consent_is_told_and_passed_over(trusting: Wis
         assert (found.outcome, found.detail[:23]) == ("early_plaintext", "the peer wrote on in cl")
         assert (found.protocol, found.verify_code, found.capabilities_tls) == ("TLSv1.3", code, ("AUTH PLAIN",))
         assert heard[-2:] == [EHLO, QUIT]
+
+
+def test_an_old_protocol_is_too_old_where_this_host_would_take_it(
+    trusting: Wishes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL of Debian 11 can be set up so; what is old is exchanged here, because this one may not speak it."""
+    place = "ansible_collections.mailtls.relay.plugins.module_utils._host.visit._OLD"
+    monkeypatch.setattr(place, frozenset({"TLSv1.3"}))
+    found, _heard = look(trusting, scripted.good(GOOD))
+    assert (found.outcome, found.detail) == ("protocol_too_old", "the peer speaks only TLSv1.3")
+    assert (found.verify_code, found.bits) == (0, 256)
