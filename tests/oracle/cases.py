@@ -288,13 +288,21 @@ def items(key: str, of: st.SearchStrategy[str], levels: t.Sequence[str], more: t
     return st.lists(one, max_size=5, unique_by=lambda item: item[key].strip("[]").lower().replace("ipv6:", ""))
 
 
+def named(peer: dict[str, t.Any]) -> dict[str, t.Any]:
+    """At level verify the certificate bears the host's name; an address in brackets has none, and so is given one."""
+    nameless = peer["level"] == "verify" and peer["next_hop"].startswith("[")
+    return {**peer, "level": "secure", "name": "mta2.example"} if nameless else peer
+
+
 LEVELS = ["none", "may", "encrypt", "verify", "secure"]
 policies = st.fixed_dictionaries(
     {
         "outbound": st.fixed_dictionaries(
             {
                 "default": wishes(LEVELS[2:]),
-                "peers": items("next_hop", st.sampled_from(PEERS), LEVELS, ANSWERED),
+                "peers": items("next_hop", st.sampled_from(PEERS), LEVELS, ANSWERED).map(
+                    lambda peers: list(map(named, peers))
+                ),
                 "recipients": items(
                     "recipient",
                     st.sampled_from(["bob@mta2.example", "sub.example", "bob@", "mta3.sub.example"]),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-NONE, MAY, ENCRYPT, VERIFY, SECURE = ALL = ("none", "may", "encrypt", "verify", "secure")
+NONE, MAY, ENCRYPT, VERIFY, SECURE, TLS13 = ALL = ("none", "may", "encrypt", "verify", "secure", "tls13")
 
 
 class Difference(t.NamedTuple):
@@ -68,13 +68,13 @@ DIFFERENCES = [
     ),
     Difference(
         ("tls-then-ehlo-550",),
-        (NONE, MAY, ENCRYPT, SECURE),
+        (NONE, MAY, ENCRYPT, SECURE, TLS13),
         ("deliver",),
         "inconclusive for the probe; sendmail says HELO where EHLO is refused, under TLS as well",
     ),
     Difference(
         ("certificate-self-signed-then-421", "certificate-expired-then-silence"),
-        (NONE, MAY, ENCRYPT),
+        (NONE, MAY, ENCRYPT, TLS13),
         ("deliver",),
         "inconclusive: after a bad certificate the probe looks a second time for the cipher, and is not let in",
     ),

@@ -10,6 +10,7 @@ import concurrent.futures
 import datetime
 import ipaddress
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -43,6 +44,7 @@ QUICK = [species for species in MET if not _takes_long(species)]
 LONG = [species for species in MET if _takes_long(species)]
 HOME = {species.name: ipaddress.ip_address(FIRST) + number for number, species in enumerate(QUICK + LONG)}
 _WAIVED = {"owner": "mail team", "reason": "the zoo", "until": "2099-12-31"}
+_NEW_ONLY = {"next_hop": NETWORK, "session": {"min_protocol": "TLSv1.3"}, "accept_dns_risk": True}
 Policy = dict[str, t.Any]
 
 
@@ -61,7 +63,11 @@ LEVELS: dict[str, Policy] = {
     "encrypt": _policy({"level": "encrypt"}),
     "verify": _policy({"level": "verify"}),
     "secure": _policy({"level": "secure", "name": NAME}),
+    "tls13": _policy({"level": "encrypt"}, _NEW_ONLY),
 }
+# sendmail 8.15 has no settings for single peers.
+if os.environ.get("MAILTLS_MTA1_SUITE") == "bullseye":
+    del LEVELS["tls13"]
 
 
 class Fate(t.NamedTuple):

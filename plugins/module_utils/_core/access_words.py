@@ -11,6 +11,7 @@ import typing as t
 from . import dn
 from .errors import MailtlsError
 from .policy import IPV4, IPV6, PERMANENT, Network, Requirement, SessionSettings, Target
+from .tokens import scan
 
 # What sendmail's OpenSSL must leave out so that this is the least protocol.
 _WITHOUT: t.Mapping[str, str] = {
@@ -78,3 +79,15 @@ def session_value(session: SessionSettings) -> str:
         "KeyFile": session.key_file,
     }
     return "; ".join(f"{name}={value}" for name, value in said.items() if value)
+
+
+def read_least_protocol(tokens: t.Sequence[str]) -> str | None:
+    """The min_protocol of a row of TLS_Clt_Features that sets nothing else, empty for none; otherwise None."""
+    return _LEAST.get(tuple(tokens))
+
+
+_LEAST = {
+    (): "",
+    scan(NO_SESSION): "",
+    **{scan(session_value(SessionSettings(protocol))): protocol for protocol in _WITHOUT},
+}

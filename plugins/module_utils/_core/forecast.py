@@ -16,6 +16,7 @@ import typing as t
 
 from . import dn, sighting
 from .access import compile_policy
+from .access_words import read_least_protocol
 from .aim import sendmail_address
 from .entry import parse_entries
 from .fields import read_mapping
@@ -24,7 +25,7 @@ from .layers import PREFIX, VARIABLE
 from .nexthop import parse_address
 from .policy_reader import parse_policy, sole_next_hop
 from .release import NEWEST, parse_release
-from .rulesets import try_tls
+from .rulesets import clt_session, try_tls
 
 INCONCLUSIVE = "inconclusive"
 ENTRIES, SMART_HOST = "sendmail_access_entries", "sendmail_smart_host"
@@ -37,8 +38,14 @@ _NO_IMPLICIT_TLS = "sendmail begins no session with TLS at once, so it does not 
 # TLS 1.3 lets the client believe in the session before the server has looked at its certificate.
 _DROPPED = "the peer breaks the session off after the handshake, so that nothing is delivered"
 
-# sendmail's words for sessions without TLS.
+_SET_UP = (
+    "the policy has settings of its own for TLS with this peer (session: ciphers, or a certificate), and the probe met"
+    " it without them"
+)
+
+# sendmail's words for sessions without TLS, and for those of them in which there was no handshake.
 _IN_CLEAR = frozenset({"NONE", "SOFTWARE", "TEMP", "PROTOCOL"})
+_NOT_TRIED = _IN_CLEAR - {"SOFTWARE"}
 
 Facts = t.Mapping[str, t.Any]
 
@@ -76,6 +83,12 @@ def foresee(rules: Rules, seen: Facts, leaf: Facts, *, host: str, next_hop: str,
     if try_tls(rules, session)[0]:
         # The map says not to ask this peer for TLS, whatever it offers.
         session = _in_clear(session, "NONE")
+    if session.verify not in _NOT_TRIED:
+        least = read_least_protocol(clt_session(rules, session))
+        if least is None:
+            return _not_known(_SET_UP)
+        if session.bits and session.protocol < least:
+            session = _in_clear(session, "SOFTWARE")
     verdict = judge(rules, session)
     if verdict.action == "deliver" and session.bits and seen["outcome"] == sighting.HANDSHAKE:
         return _not_known(_DROPPED)

@@ -167,8 +167,6 @@ def _add_peer(found: _Collection, peer: Peer) -> None:
     hop = written(target)
     if plain(hop) not in found.hosts:
         found.add(hop, peer.place)
-    if peer.session:
-        found.notes.append(f"{peer.place}: {hop} is probed without the session settings that stand there.")
 
 
 def written(target: Target) -> str:

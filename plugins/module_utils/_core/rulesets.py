@@ -32,7 +32,17 @@ _DANE = {
 _address_end = re.compile(r"(?::.*|(?:^|\.)[0-9]+\.?)\Z").search
 _below_local = re.compile(r"(?:^|\.)local\.?\Z", re.IGNORECASE).search
 _ENDS = frozenset("0123456789.lL")
-_TAGS = ("tls_srv", "tls_clt", "tls_rcpt", "try_tls", "srv_features", "clt_features", "certissuer", "certsubject")
+_TAGS = (
+    "tls_srv",
+    "tls_clt",
+    "tls_rcpt",
+    "try_tls",
+    "srv_features",
+    "clt_features",
+    "tls_clt_features",
+    "certissuer",
+    "certsubject",
+)
 
 
 # A refusal in sendmail's words (or none), the rule set that spoke, the key that decided, its place (or BELT, NO_RULE).
@@ -194,6 +204,13 @@ def clt_features(rules: Rules, session: Session) -> tuple[str, ...]:
         return ()
     table = rules.tables["clt_features"]
     return _letters(find_name(table, session.peer_name.lower().rstrip(".")) or table.get(""), session)
+
+
+def clt_session(rules: Rules, session: Session) -> tuple[str, ...]:
+    """The settings of TLS with this server (TLS_Clt_Features), as tokens; the empty key is not asked for."""
+    table = rules.tables["tls_clt_features"]
+    row = find_name(table, session.peer_name.lower()) or find_address(table, session.peer_address.lower())
+    return () if row is None else row.answer
 
 
 def _letters(row: Row | None, session: Session) -> tuple[str, ...]:

@@ -186,6 +186,45 @@ def test_a_peer_that_shall_not_be_asked_for_tls_gets_clear_text() -> None:
     assert (found["action"], found["under_tls"]) == ("deliver", False)
 
 
+def _settled(**session: str) -> dict[str, t.Any]:
+    """The relay's other next hops have settings of their own as well."""
+    peers: list[dict[str, t.Any]] = [
+        {"next_hop": "192.0.2.0/24", "session": {"cipher_list": "ECDHE"}, "accept_dns_risk": True},
+        {"next_hop": HOST, "accept_dns_risk": True},
+    ]
+    if session:
+        peers[1]["session"] = session
+    return {"outbound": {"default": {"level": "encrypt"}, "peers": peers}}
+
+
+@pytest.mark.parametrize(
+    ("session", "what", "action", "text"),
+    [
+        ({}, seen(protocol="TLSv1.2"), "deliver", ""),
+        ({"min_protocol": "TLSv1.2"}, seen(protocol="TLSv1.2"), "deliver", ""),
+        ({"min_protocol": "TLSv1.3"}, seen(), "deliver", ""),
+        ({"min_protocol": "TLSv1.3"}, seen(protocol="TLSv1.2"), "defer", HANDSHAKE),
+        ({"min_protocol": "TLSv1.3"}, seen("untrusted", protocol="TLSv1.2"), "defer", HANDSHAKE),
+        ({"min_protocol": "TLSv1.3"}, seen("handshake"), "defer", HANDSHAKE),
+        ({"cipher_list": "ECDHE"}, seen(), "inconclusive", forecast._SET_UP),
+        ({"cipher_suites": "TLS_AES_256_GCM_SHA384"}, seen("untrusted"), "inconclusive", forecast._SET_UP),
+        # With the certificate that it wants, it may be content.
+        ({"certificate_file": "/a.pem", "key_file": "/b.pem"}, seen("handshake"), "inconclusive", forecast._SET_UP),
+        # Whatever the settings are, there is no handshake.
+        ({"cipher_list": "ECDHE"}, seen("no_starttls", ""), "defer", WEAK),
+    ],
+)
+def test_settings_of_tls_for_one_peer(session: dict[str, str], what: Sighting, action: str, text: str) -> None:
+    found = foresee(_settled(**session), what)
+    assert (found["action"], found["text"]) == (action, text)
+
+
+def test_settings_for_a_network_are_those_of_its_hosts() -> None:
+    given = _settled()
+    del given["outbound"]["peers"][1]
+    assert foresee(given, seen())["action"] == "inconclusive"
+
+
 @pytest.mark.parametrize(
     ("subject", "text"),
     [

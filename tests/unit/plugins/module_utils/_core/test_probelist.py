@@ -171,10 +171,6 @@ TOLD: dict[str, tuple[dict[str, t.Any], list[str]]] = {
             " heed them."
         ],
     ),
-    "session settings": (
-        {"sendmail_smart_host": "[192.0.2.7]", "sendmail_tls_policy": peers(PINNED)},
-        [f"{AT}.peers[0]: [192.0.2.7] is probed without the session settings that stand there."],
-    ),
 }
 
 

@@ -1,0 +1,37 @@
+# Copyright (c) 2026 mailtls.relay contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The policies that sendmail is asked about are policies that the role accepts."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+DRAW = """
+from cases import ruled
+from hypothesis import HealthCheck, Phase, given, settings
+
+health = list(HealthCheck)
+
+made = []
+
+@settings(max_examples=300, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=health)
+@given(ruled(1))
+def draw(lot):
+    made.append(lot)
+
+draw()
+assert len(made) >= 300 and sum(bool(placed) for placed, _questions in made) > 250
+"""
+
+
+def test_only_sound_policies_are_made() -> None:
+    path = os.pathsep.join([str(ROOT / "tests/oracle"), os.environ.get("PYTHONPATH", "")])
+    argv = [sys.executable, "-c", DRAW]
+    done = subprocess.run(argv, env={**os.environ, "PYTHONPATH": path}, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
