@@ -13,7 +13,7 @@ author:
 description:
   - sendmail looks for the rule of the host that it connects to. A next hop with MX records that name other hosts is
     never connected to by its own name, so a rule for it would say nothing.
-  - Where DNS does not tell, nothing is found.
+  - Where DNS does not tell, nothing is found; P(mailtls.relay.policy_findings#filter) reports that.
 positional: _input
 options:
   _input:

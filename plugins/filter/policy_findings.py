@@ -28,6 +28,11 @@ options:
       - An exception by address that none of them is written as is reported. Left out, none is.
     type: list
     elements: str
+  exchanges:
+    description:
+      - Name to the hosts that take its mail, as C(exchanges) of M(mailtls.relay.sendmail_info).
+      - A next hop of which nothing is known there is reported. Left out, none is.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -60,6 +65,7 @@ def policy_findings(
     today: str = "",
     notice: t.Any = "30d",
     routes: t.Iterable[str] | None = None,
+    exchanges: t.Mapping[str, t.Sequence[str]] | None = None,
     starttls_offered: t.Any = True,
     further: t.Any = (),
 ) -> list[str]:
@@ -71,7 +77,7 @@ def policy_findings(
         period = datetime.timedelta(seconds=duration.parse(notice, "sendmail_tls_exception_notice").seconds)
     except MailtlsError as error:
         raise AnsibleFilterError(str(error)) from error
-    return [str(one) for one in findings.find(given.policy, placed, given.day, period, routes)]
+    return [str(one) for one in findings.find(given.policy, placed, given.day, period, routes, exchanges)]
 
 
 class FilterModule:

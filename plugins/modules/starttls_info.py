@@ -141,7 +141,7 @@ options:
     description:
       - Whether to try that the peer refuses to take mail where it should, over a connection in clear text, over one
         under TLS without a client certificate, and with O(wrong_certificate) over one with that.
-      - What is said is C(MAIL) with an empty sender, and where that is taken C(RCPT) with C(postmaster), then C(RSET).
+      - What is said is C(MAIL) with an empty sender, and where that is taken C(RCPT) with C(postmaster), then C(QUIT).
       - A peer that takes mail there fails. Leave this off for peers that are meant to take mail in clear text.
     type: bool
     default: false

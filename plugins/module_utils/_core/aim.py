@@ -65,7 +65,7 @@ class Exchanges(t.NamedTuple):
 
 
 class Addresses(t.NamedTuple):
-    """What a name leads to: its canonical name and its addresses, or why not."""
+    """What a name leads to: its canonical name and its addresses; ``problem`` says why there are none, or not all."""
 
     canonical: str = ""
     addresses: tuple[str, ...] = ()
@@ -222,7 +222,7 @@ def _follow(
         found = addresses[host]
         called = found.canonical if way.canonical and found.canonical else host
         place = start._replace(host=start.host or called, mx_preference=preference)
-        if not found.addresses:
-            yield place._replace(problem=found.problem)
         for address in found.addresses:
             yield place._replace(address=address)
+        if found.problem:
+            yield place._replace(problem=found.problem)

@@ -60,11 +60,17 @@ def find(
     today: datetime.date,
     notice: datetime.timedelta,
     routes: t.Iterable[str] | None = None,
+    exchanges: t.Mapping[str, t.Sequence[str]] | None = None,
 ) -> list[Finding]:
-    """All of them. ``routes`` are the next hops that the configuration names, as sendmail reads them, if known."""
+    """All of them, as far as things are known.
+
+    ``routes`` are the next hops that the configuration names, as sendmail reads them; ``exchanges`` the hosts to which
+    it would send what is for a name (``_core/exchange``).
+    """
     asked = _read_asked(policy, placed)
     unmet = [] if routes is None else list(_unmet(policy, asked, routes))
-    return [*_exceptions(policy, today, notice), *unmet, *_shadows(asked), *_names_first(policy, asked)]
+    unseen = [] if exchanges is None else list(_unseen(policy.outbound.peers, exchanges))
+    return [*_exceptions(policy, today, notice), *unmet, *unseen, *_shadows(asked), *_names_first(policy, asked)]
 
 
 def _read_asked(policy: Policy, placed: t.Sequence[Placed]) -> dict[str, Asked]:
@@ -129,6 +135,19 @@ def _unmet(policy: Policy, asked: t.Mapping[str, Asked], routes: t.Iterable[str]
                 f"no mail meets {one}: an exception by address is for a next hop that sendmail_smart_host or"
                 " sendmail_mailertable names as that address, in brackets.",
             )
+
+
+def _unseen(peers: t.Iterable[Peer], exchanges: t.Mapping[str, t.Sequence[str]]) -> t.Iterator[Finding]:
+    """Names of which DNS did not say where their mail goes: one for all, for mostly DNS tells nothing of any."""
+    unknown = [peer for peer in peers if not peer.target.family and not exchanges.get(peer.target.text)]
+    for peer in unknown[:1]:
+        also = f" (and {len(unknown) - 1} more)" if unknown[1:] else ""
+        yield Finding(
+            f"{peer.place}.next_hop",
+            f"to which hosts mail for {peer.target}{also} goes is not known: DNS does not tell, or there is no"
+            " sendmail yet to ask it with. If MX records name other hosts, sendmail never looks for this rule, and the"
+            " default holds.",
+        )
 
 
 def _shadows(asked: t.Mapping[str, Asked]) -> t.Iterator[Finding]:

@@ -15,8 +15,12 @@ import json
 import typing as t
 import zlib
 
+from .errors import MailtlsError
+
 # zlib's fastest makes a tenth of what peers say.
 _FAST = 1
+# No host may fill the controller's memory. 5,000 peers with all their certificates take a tenth of it.
+MOST = 512 * 1024 * 1024
 
 
 def pack(data: t.Any) -> str:
@@ -25,5 +29,12 @@ def pack(data: t.Any) -> str:
 
 
 def unpack(text: str) -> t.Any:
-    """What was packed."""
-    return json.loads(zlib.decompress(base64.b64decode(text)))
+    """What was packed; MailtlsError for more than ``MOST`` octets, and for what is no parcel."""
+    opener = zlib.decompressobj()
+    try:
+        data = opener.decompress(base64.b64decode(text), MOST)
+        if opener.unconsumed_tail or not opener.eof:
+            raise ValueError(f"more than {MOST} octets, or not all of it")
+        return json.loads(data)
+    except (ValueError, zlib.error) as error:
+        raise MailtlsError(f"the answer of the host cannot be read: {error}") from None

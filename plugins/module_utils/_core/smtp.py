@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from .errors import MailtlsError
 from .sighting import GREETING, MAX_LINE, MAX_LINES, MAX_REPLY, PROTOCOL, THROTTLED, printable
 
-# RFC 5321 section 4.2: three digits, then a hyphen (more lines follow) or a space (last line), then text.
-_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
+# RFC 5321 section 4.2: three digits, then a hyphen (more lines follow) or a space (last line), then text. The second
+# digit is at most 5 there; servers that say 571 are understood all the same, for the first one decides.
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 _SERVICE_CLOSING = 421
 # Of what is said about a failure; some of it are a peer's words.
 _LONGEST_WHAT = 300
@@ -52,10 +53,8 @@ TRANSITIONS: dict[tuple[State, str], dict[int, State]] = {
     (State.READY, "STARTTLS"): {2: State.SECURING, 4: State.READY, 5: State.READY},
     (State.READY, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.SENDER, "RCPT"): {2: State.RECIPIENT, 4: State.SENDER, 5: State.SENDER},
-    (State.SENDER, "RSET"): {2: State.READY, 4: State.SENDER, 5: State.SENDER},
     (State.SENDER, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.RECIPIENT, "DATA"): {3: State.CONTENT, 4: State.RECIPIENT, 5: State.RECIPIENT},
-    (State.RECIPIENT, "RSET"): {2: State.READY, 4: State.RECIPIENT, 5: State.RECIPIENT},
     (State.RECIPIENT, "QUIT"): {2: State.CLOSED, 4: State.CLOSED, 5: State.CLOSED},
     (State.CONTENT, "."): {2: State.READY, 4: State.READY, 5: State.READY},
 }

@@ -169,4 +169,5 @@ def _read_certificate(talk: Talk) -> Steps[str]:
     """Start TLS; the SHA-256 of the certificate that is shown. How good it is, is not asked: old algorithms too."""
     yield from talk.say(dialogue.ask_tls())
     yield from talk.secure(Contexts("").get(RELAXED))
-    return hashlib.sha256(talk.link.secured().getpeercert(binary_form=True) or b"").hexdigest()
+    certificate = talk.link.secured().getpeercert(binary_form=True)
+    return hashlib.sha256(certificate).hexdigest() if certificate else ""

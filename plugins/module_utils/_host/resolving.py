@@ -18,7 +18,15 @@ from .._core.aim import Addresses, Exchanges
 from .._core.exchange import find_null, parse_exchanges
 from .nexthops import ask_exchanges, is_there
 
-FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+# In sendmail's order. Each is asked for by itself: asked for both, the system hides that it could not tell one of them.
+FAMILIES = {
+    "any": (socket.AF_INET6, socket.AF_INET),
+    "ipv4": (socket.AF_INET,),
+    "ipv6": (socket.AF_INET6,),
+}
+_SPOKEN = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
+# There is no such name, or it has no address of this family.
+_HAS_NONE = {getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY")}
 # Questions at once; a name server that is asked by hundreds answers nobody.
 _THREADS = 32
 # sendmail answers one name after the other, and a silent name server takes it ten seconds a name.
@@ -90,16 +98,20 @@ def ask_all(ask: t.Callable[[str], Answer], questions: t.Sequence[str], seconds:
     return found
 
 
-def _look_up(name: str, family: int) -> Addresses:
-    try:
-        found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
-    except socket.gaierror as error:
-        busy = error.errno == socket.EAI_AGAIN
-        return Addresses(problem="the name servers do not answer" if busy else _UNKNOWN)
-    except (OSError, UnicodeError) as error:
-        return Addresses(problem=f"the name cannot be looked up: {error}")
-    canonical = found[0][3].rstrip(".").lower()
-    return Addresses(canonical, tuple(dict.fromkeys(str(one[4][0]) for one in found)))
+def _look_up(name: str, families: t.Sequence[socket.AddressFamily]) -> Addresses:
+    canonical, addresses, problem = "", [], ""
+    for family in families:
+        try:
+            found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
+        except socket.gaierror as error:
+            if error.errno not in _HAS_NONE:
+                problem = f"the name servers do not tell its {_SPOKEN[family]} addresses: {error.strerror}"
+        except (OSError, UnicodeError) as error:
+            problem = f"the name cannot be looked up: {error}"
+        else:
+            canonical = found[0][3].rstrip(".").lower()
+            addresses += [str(one[4][0]) for one in found]
+    return Addresses(canonical, tuple(dict.fromkeys(addresses)), problem or ("" if addresses else _UNKNOWN))
 
 
 def _ask_sendmail(domains: t.Sequence[str], deadline: float, seconds: float) -> dict[str, Exchanges]:

@@ -148,7 +148,9 @@ class Visit:
 
     def _converse(self, talk: Talk, way: str) -> Steps[None]:
         name = self.name(talk)
-        self.seen["capabilities"] = offered = _listed((yield from talk.say(dialogue.look_for_tls(name))))
+        offered = _listed((yield from talk.say(dialogue.look_for_tls(name))))
+        # Those that go with the replies that are told; a second connection may be answered otherwise.
+        self.seen.setdefault("capabilities", offered)
         if not dialogue.offers(offered, "STARTTLS"):
             raise DialogueError(NO_STARTTLS, "the peer does not offer STARTTLS")
         yield from talk.say(dialogue.ask_tls())

@@ -63,25 +63,41 @@ def work(job: t.Callable[[Part], Result], parts: t.Sequence[Part]) -> list[Resul
 
 def _fork(job: t.Callable[[Part], Result], part: Part) -> tuple[int, t.BinaryIO]:
     reading, writing = os.pipe()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(reading)
+        os.close(writing)
+        raise MailtlsError(
+            f"no second process can be started: {error.strerror}", remedy="Make room on this host, or set processes: 1."
+        ) from None
     if pid:
         os.close(writing)
         return pid, os.fdopen(reading, "rb")
-    status = 1
     try:
         os.close(reading)
         with os.fdopen(writing, "wb") as sink:
-            pickle.dump(job(part), sink, pickle.HIGHEST_PROTOCOL)
-        status = 0
+            pickle.dump(_attempt(job, part), sink, pickle.HIGHEST_PROTOCOL)
     finally:
         # Nothing of the parent may end here a second time: no open file is flushed, no handler runs.
-        os._exit(status)
+        os._exit(0)
+
+
+def _attempt(job: t.Callable[[Part], Result], part: Part) -> tuple[str, Result | None]:
+    """What kept the job from its result, or empty; and the result."""
+    try:
+        return "", job(part)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}", None
 
 
 def _collect(source: t.BinaryIO) -> t.Any:
     try:
-        return pickle.load(source)
+        failure, result = pickle.load(source)
     except (EOFError, pickle.UnpicklingError):
         raise MailtlsError(
             "a process of the probe ended early", remedy="Look for the reason in the system's log; memory may be short."
         ) from None
+    if failure:
+        raise MailtlsError(f"a process of the probe failed: {failure}")
+    return result

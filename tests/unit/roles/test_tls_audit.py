@@ -147,6 +147,11 @@ def test_the_playbook_probes_even_where_other_plays_do_not(audit: Audit) -> None
     assert re.search(rf'^ +"   *127\.0\.0\.1 .* fail +{HELD}",?$', said.output, re.M), "a line of the list is a line"
 
 
+def test_an_audit_of_nobody_is_not_green(audit: Audit) -> None:
+    said = audit.play("mailtls.relay.audit", "--extra-vars", "mailtls_hosts=realys")
+    assert said.code == 2 and "No host of the inventory matches realys" in said.output
+
+
 def test_the_role_shows_what_is_wrong_in_one_block_and_fails_where_it_was_asked_to(audit: Audit) -> None:
     said = audit.play(audit.steps("probe", "warn", "probed"), "--extra-vars", "tls_audit_probe=fail")
     shown = said.output.partition("Show what is wrong")[2].partition("TASK")[0]

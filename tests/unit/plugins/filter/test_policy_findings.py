@@ -27,6 +27,13 @@ def test_routes_reach_the_judge() -> None:
     assert said.startswith("sendmail_tls_policy_host.outbound.peers[0]: no mail meets TLS_Srv:10.1.2.3 OK: ")
 
 
+def test_what_dns_told_reaches_the_judge() -> None:
+    policy = {"outbound": {"peers": [{"next_hop": "mta3.example.org"}]}}
+    (said,) = policy_findings(policy, exchanges={})
+    assert "mail for mta3.example.org goes" in said
+    assert policy_findings(policy, exchanges={"mta3.example.org": ["mta3.example.org"]}) == []
+
+
 @pytest.mark.parametrize("options", [{"notice": "soon"}, {"today": "soon"}, {"release": "x"}, {"layers": [1]}])
 def test_errors_are_those_of_filters(options: dict[str, object]) -> None:
     with pytest.raises(AnsibleFilterError):

@@ -157,6 +157,7 @@ FOUND = {
     "a.example": Addresses("mta2.example", ("192.0.2.1", "2001:db8::1")),
     "b.example": Addresses("", ("192.0.2.2",)),
     "gone.example": Addresses(problem="DNS knows no such host"),
+    "half.example": Addresses("", ("192.0.2.3",), "no word of IPv6"),
 }
 EXCHANGES = {
     "org.example": Exchanges(((10, "a.example"), (20, "gone.example"), (20, "b.example"))),
@@ -175,6 +176,11 @@ EXCHANGES = {
         ("[a.example]", [Place(0, "mta2.example", "192.0.2.1"), Place(0, "mta2.example", "2001:db8::1")]),
         ("[b.example]", [Place(0, "b.example", "192.0.2.2")]),
         ({"host": "b.example", "name": "x.example"}, [Place(0, "x.example", "192.0.2.2")]),
+        # What is not known of is not passed over.
+        (
+            "half.example",
+            [Place(0, "half.example", "192.0.2.3"), Place(0, "half.example", problem="no word of IPv6")],
+        ),
         ("gone.example", [Place(0, "gone.example", problem="DNS knows no such host")]),
         (
             {"mx": "org.example"},

@@ -116,7 +116,7 @@ def test_tls_is_asked_for(answer: bytes, outcome: str | None) -> None:
 
 
 TAKEN = b"250 ok\r\n"
-MAIL = ["MAIL", "RCPT", "RSET"]
+MAIL = ["MAIL", "RCPT"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ MAIL = ["MAIL", "RCPT", "RSET"]
         ([b"550 5.7.1 relaying denied, SMTP authentication required\r\n"], MAIL[:1], "inconclusive"),
         ([b"450 4.2.0 Greylisted (client not authenticated)\r\n"], MAIL[:1], "inconclusive"),
         ([b"450 4.3.2 tls.mx.example.org: try again later\r\n"], MAIL[:1], "inconclusive"),
-        ([TAKEN, b"550 5.1.1 no such user (TLSv1.3 TLS in use)\r\n", TAKEN], MAIL, "inconclusive"),
+        ([TAKEN, b"550 5.1.1 no such user (TLSv1.3 TLS in use)\r\n"], MAIL, "inconclusive"),
         ([b"403 4.7.0 encryption too weak 0 less than 128\r\n"], MAIL[:1], "refused"),
         ([b"454 4.7.0 not authenticated\r\n"], MAIL[:1], "refused"),
         ([b"454 TLS is a must\r\n"], MAIL[:1], "refused"),
@@ -144,13 +144,12 @@ MAIL = ["MAIL", "RCPT", "RSET"]
         ([b"451 hustle\r\n"], MAIL[:1], "inconclusive"),
         ([b"502 what\r\n"], MAIL[:1], "inconclusive"),
         ([b"503 5.7.0 encryption too weak 0 less than 128\r\n"], MAIL[:1], "refused"),
-        ([TAKEN, TAKEN, TAKEN], MAIL, "accepted"),
-        ([TAKEN, TAKEN, b"502 what\r\n"], MAIL, "accepted"),
-        ([TAKEN, b"454 4.7.0 authentication required\r\n", TAKEN], MAIL, "refused"),
-        ([TAKEN, b"503 5.7.0 encryption too weak 0 less than 128\r\n", TAKEN], MAIL, "refused"),
-        ([TAKEN, b"554 5.7.1 <x>: Client host rejected: Access denied\r\n", TAKEN], MAIL, "inconclusive"),
-        ([TAKEN, b"550 5.1.1 unknown user\r\n", TAKEN], MAIL, "inconclusive"),
-        ([TAKEN, b"451 4.7.1 Greylisted\r\n", TAKEN], MAIL, "inconclusive"),
+        ([TAKEN, TAKEN], MAIL, "accepted"),
+        ([TAKEN, b"454 4.7.0 authentication required\r\n"], MAIL, "refused"),
+        ([TAKEN, b"503 5.7.0 encryption too weak 0 less than 128\r\n"], MAIL, "refused"),
+        ([TAKEN, b"554 5.7.1 <x>: Client host rejected: Access denied\r\n"], MAIL, "inconclusive"),
+        ([TAKEN, b"550 5.1.1 unknown user\r\n"], MAIL, "inconclusive"),
+        ([TAKEN, b"451 4.7.1 Greylisted\r\n"], MAIL, "inconclusive"),
     ],
 )
 def test_mail_is_tried_and_taken_back(answers: list[bytes], verbs: list[str], verdict: str) -> None:

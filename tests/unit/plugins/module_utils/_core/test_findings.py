@@ -16,11 +16,15 @@ TODAY = datetime.date(2026, 11, 25)
 
 
 def found(
-    raw: t.Any, further: t.Sequence[Entry] = (), days: int = 30, routes: t.Sequence[str] | None = None
+    raw: t.Any,
+    further: t.Sequence[Entry] = (),
+    days: int = 30,
+    routes: t.Sequence[str] | None = None,
+    exchanges: t.Mapping[str, t.Sequence[str]] | None = None,
 ) -> list[str]:
     policy = parse_policy({"sendmail_tls_policy": raw}, today=TODAY)
     placed = compile_policy(policy, (8, 18, 1), further)
-    return [str(one) for one in find(policy, placed, TODAY, datetime.timedelta(days), routes)]
+    return [str(one) for one in find(policy, placed, TODAY, datetime.timedelta(days), routes, exchanges)]
 
 
 def peer(next_hop: str, level: str, until: str = "", **fields: t.Any) -> dict[str, t.Any]:
@@ -204,3 +208,24 @@ def test_only_exceptions_need_such_a_route() -> None:
     assert found(raw, [Entry("TLS_Clt:10.1.2.5", "OK")], routes=[]) == []
     (said,) = found(raw, [Entry("TLS_Srv:10.1.2.5", "OK")], routes=[])
     assert said.startswith("sendmail_access_entries[0]: no mail meets TLS_Srv:10.1.2.5 OK: ")
+
+
+RULED = [peer("10.1.2.3", "encrypt"), *(peer(f"mta{number}.example", "encrypt") for number in range(3))]
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "place", "said"),
+    [
+        ({}, 1, "mail for mta0.example (and 2 more) goes is not known"),
+        ({"mta0.example": ["mta0.example"], "mta1.example": []}, 2, "mail for mta1.example (and 1 more) goes"),
+        ({"mta0.example": ["a"], "mta1.example": ["mx.example"]}, 3, "mail for mta2.example goes"),
+    ],
+)
+def test_names_of_which_dns_does_not_tell_are_told(exchanges: t.Any, place: int, said: str) -> None:
+    (told,) = found(peers(*RULED), exchanges=exchanges)
+    assert told.startswith(f"sendmail_tls_policy.outbound.peers[{place}].next_hop: to which hosts") and said in told
+
+
+@pytest.mark.parametrize("exchanges", [None, {f"mta{number}.example": ["a"] for number in range(3)}])
+def test_nothing_is_told_of_names_that_dns_knows(exchanges: t.Any) -> None:
+    assert found(peers(*RULED), exchanges=exchanges) == []

@@ -7,6 +7,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.mailtls.relay.plugins.module_utils._core import parcel
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
 from ansible_collections.mailtls.relay.plugins.module_utils._core.parcel import pack, unpack
 
 
@@ -20,3 +22,16 @@ def test_what_is_packed_is_unpacked(data: t.Any) -> None:
 
 def test_much_of_the_same_is_small() -> None:
     assert len(pack([{"outcome": "ok", "detail": "the same"}] * 5000)) < 5000
+
+
+def test_no_host_fills_the_memory_of_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = pack("x" * 100_000)
+    monkeypatch.setattr(parcel, "MOST", 99_999)
+    with pytest.raises(MailtlsError, match="more than 99999 octets"):
+        unpack(bomb)
+
+
+@pytest.mark.parametrize("text", ["", "x", "eA==", pack([1] * 99)[:20], "\u00fc"])
+def test_what_is_no_parcel_is_told(text: str) -> None:
+    with pytest.raises(MailtlsError, match="the answer of the host cannot be read"):
+        unpack(text)

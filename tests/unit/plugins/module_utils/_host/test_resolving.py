@@ -51,7 +51,8 @@ def test_addresses_come_once_and_in_their_order(dns: dict[str, t.Any]) -> None:
     ("error", "told"),
     [
         (socket.gaierror(socket.EAI_NONAME, "no"), "DNS knows no such host"),
-        (socket.gaierror(socket.EAI_AGAIN, "no"), "the name servers do not answer"),
+        (socket.gaierror(socket.EAI_NODATA, "no"), "DNS knows no such host"),
+        (socket.gaierror(socket.EAI_AGAIN, "later"), "the name servers do not tell its IPv4 addresses: later"),
         (UnicodeError("label too long"), "the name cannot be looked up: label too long"),
         (OSError("no"), "the name cannot be looked up: no"),
     ],
@@ -61,19 +62,40 @@ def test_why_there_are_none(dns: dict[str, t.Any], error: Exception, told: str) 
     assert resolving.read_addresses(["a.example"], SECONDS)["a.example"] == Addresses(problem=told)
 
 
-@pytest.mark.parametrize(
-    ("family", "asked"), [("any", socket.AF_UNSPEC), ("ipv4", socket.AF_INET), ("ipv6", socket.AF_INET6)]
-)
-def test_the_family_is_asked_for(monkeypatch: pytest.MonkeyPatch, family: str, asked: int) -> None:
-    seen: list[t.Any] = []
+@pytest.fixture
+def families(monkeypatch: pytest.MonkeyPatch) -> dict[int, t.Any]:
+    """Family -> what getaddrinfo returns for it, or raises."""
+    known: dict[int, t.Any] = {}
 
     def look_up(name: str, port: t.Any, wanted: int, *_rest: t.Any) -> t.Any:
-        seen.append(wanted)
-        return [info("192.0.2.1")]
+        if isinstance(known[wanted], Exception):
+            raise known[wanted]
+        return known[wanted]
 
     monkeypatch.setattr(resolving.socket, "getaddrinfo", look_up)
-    resolving.read_addresses(["a.example"], SECONDS, family)
-    assert seen == [asked]
+    return known
+
+
+@pytest.mark.parametrize(
+    ("family", "addresses"),
+    [("any", ("2001:db8::1", "192.0.2.1")), ("ipv4", ("192.0.2.1",)), ("ipv6", ("2001:db8::1",))],
+)
+def test_the_family_is_asked_for(families: dict[int, t.Any], family: str, addresses: tuple[str, ...]) -> None:
+    families.update({socket.AF_INET: [info("192.0.2.1")], socket.AF_INET6: [info("2001:db8::1")]})
+    assert resolving.read_addresses(["a.example"], SECONDS, family)["a.example"] == Addresses("", addresses)
+
+
+def test_a_host_of_one_family_lacks_nothing(families: dict[int, t.Any]) -> None:
+    families.update({socket.AF_INET: [info("192.0.2.1")], socket.AF_INET6: socket.gaierror(socket.EAI_ADDRFAMILY, "")})
+    assert resolving.read_addresses(["a.example"], SECONDS)["a.example"] == Addresses("", ("192.0.2.1",))
+
+
+def test_addresses_that_dns_does_not_tell_are_missed(families: dict[int, t.Any]) -> None:
+    families.update(
+        {socket.AF_INET: [info("192.0.2.1")], socket.AF_INET6: socket.gaierror(socket.EAI_AGAIN, "Temporary failure")}
+    )
+    problem = "the name servers do not tell its IPv6 addresses: Temporary failure"
+    assert resolving.read_addresses(["a.example"], SECONDS)["a.example"] == Addresses("", ("192.0.2.1",), problem)
 
 
 def test_real_names_of_this_host_are_found() -> None:

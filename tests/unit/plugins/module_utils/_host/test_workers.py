@@ -39,6 +39,27 @@ def test_a_process_that_dies_is_told() -> None:
         workers.work(lambda part: part and os._exit(3), [0, 1])
 
 
+def test_what_a_process_fails_of_is_told() -> None:
+    def job(part: int) -> int:
+        if part:
+            raise MemoryError("no room for certificates")
+        return part
+
+    with pytest.raises(MailtlsError, match="failed: MemoryError: no room for certificates"):
+        workers.work(job, [0, 1])
+
+
+def test_a_host_without_room_for_processes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fork() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    opened = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "fork", fork)
+    with pytest.raises(MailtlsError, match=r"Resource temporarily unavailable.* processes: 1"):
+        workers.work(lambda part: part, [0, 1])
+    assert len(os.listdir("/proc/self/fd")) == opened
+
+
 def test_what_goes_wrong_here_leaves_no_process_behind() -> None:
     pids = []
 
