@@ -57,6 +57,15 @@ def test_a_variable_wins_over_an_imported_row_and_that_over_the_package() -> Non
     assert merged.overruled == ("connect:10.1", "TLS_Srv:")
 
 
+def test_a_map_of_lines_is_merged_likewise() -> None:
+    rows = b"GreetPause:\t5000\nConnect:10.1\tRELAY\nTLS_Srv:\tTEMP+ENCR:128\n"
+    merged = imported.merge_rows(rows, "GreetPause: 100\nconnect:10.1 REJECT\nFrom:x@ REJECT\n", "/x")
+    kept = b"Connect:10.1\tRELAY\nTLS_Srv:\tTEMP+ENCR:128\n"
+    assert merged == imported.Rows(
+        kept + b"GreetPause:\t100\nFrom:x@\tREJECT\n", ("GreetPause:", "From:x@"), ("connect:10.1",)
+    )
+
+
 @pytest.mark.parametrize(
     "row",
     [
