@@ -21,7 +21,7 @@ from ..module_utils._core.errors import MailtlsError
 from ..module_utils._core.forecast import read_rules
 from ..module_utils._core.parcel import unpack
 from ..module_utils._core.peer import Demands
-from ..modules.starttls_info import OPTIONS, TOGETHER
+from ..modules.starttls_info import OPTIONS, TOGETHER, refuse_contents
 from ..plugin_utils import x509
 
 # The host does not need to know them.
@@ -53,6 +53,8 @@ class ActionModule(ActionBase):
             )
         _checked, args = self._untyped.validate_argument_spec(OPTIONS, required_together=TOGETHER)
         try:
+            # What goes to the module comes back in "invocation", which -vvv shows.
+            refuse_contents(args)
             targets = read_targets(args["targets"])
             self._read_rules(args, args["release"])
             answer = self._execute_module(module_args=self._for_the_host(args), task_vars=task_vars)

@@ -626,18 +626,24 @@ def refuse_nonsense(params: t.Mapping[str, t.Any]) -> None:
     for name in _POSITIVE:
         if not 0 < params[name] <= _MOST:
             raise MailtlsError(f"{params[name]:g} is no limit", where=name, remedy=f"Write more than 0, up to {_MOST}.")
+    refuse_contents(params)
     for name in _FILES:
         _refuse_file(name, params[name])
     if params["source"] and parse_address(params["source"]) is None:
         raise MailtlsError(f"{params['source']!r} is no address", where="source", remedy="Write one of this host's.")
 
 
+def refuse_contents(params: t.Mapping[str, t.Any]) -> None:
+    """Raise MailtlsError for what a file holds in the place of its path. It may be a private key, and is not shown."""
+    for name in _FILES:
+        path = str(params.get(name) or "")
+        if len(path.splitlines()) > 1 or "-----BEGIN" in path:
+            raise MailtlsError("this is what a file holds, not its path", where=name, remedy="Name a file on the host.")
+
+
 def _refuse_file(name: str, path: str | None) -> None:
     if path == "":
         raise MailtlsError("the path is empty", where=name, remedy="Name a file on this host, or leave the option out.")
-    if path and (len(path.splitlines()) > 1 or "-----BEGIN" in path):
-        # Not shown: it may be a private key.
-        raise MailtlsError("this is what a file holds, not its path", where=name, remedy="Name a file on this host.")
     if path and not os.path.isfile(path):
         raise MailtlsError("there is no such file on this host", where=f"{name} ({path})")
 

@@ -67,6 +67,7 @@ class Host:
         return self.action.run(task_vars={})
 
 
+KEY = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
 Visit = t.Callable[..., Host]
 
 
@@ -133,6 +134,7 @@ def test_level_and_days_are_asked_for(visit: Visit) -> None:
         ({"targets": []}, "targets: [] names no target"),
         ({"policy": {"outbuond": {}}}, "sendmail_tls_policy.outbuond: "),
         ({"policy": VERIFY, "release": "new"}, "release: 'new' is not a release"),
+        ({"client_certificate": "/c", "client_key": KEY}, "client_key: this is what a file holds, not its path."),
     ],
 )
 def test_nonsense_does_not_reach_the_host(visit: Visit, args: dict[str, t.Any], told: str) -> None:
@@ -141,6 +143,7 @@ def test_nonsense_does_not_reach_the_host(visit: Visit, args: dict[str, t.Any], 
     host.action._task.args.update(args)
     result = host.run()
     assert result["failed"] is True and told in result["msg"] and host.asked == []
+    assert "c2VjcmV0" not in str(result)
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_what_is_refused(ask: Ask, options: dict[str, t.Any], told: str) -> None
 def test_a_key_instead_of_its_path_is_not_shown(ask: Ask) -> None:
     key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
     answer = ask("127.0.0.1", client_certificate="/etc/hosts", client_key=key)
-    assert answer["msg"] == "client_key: this is what a file holds, not its path. Name a file on this host."
+    assert answer["msg"] == "client_key: this is what a file holds, not its path. Name a file on the host."
 
 
 def test_a_file_that_holds_no_authorities_is_refused(ask: Ask, tmp_path: pathlib.Path) -> None:
