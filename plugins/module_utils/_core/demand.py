@@ -76,6 +76,8 @@ class Dialect(t.NamedTuple):
     dane_by_recipient: bool
     # Clt_Features: by the name of the server. The releases before ask by that of the client, and so for nobody.
     asks_clt_features: bool
+    # TLS_Srv_Features and TLS_Clt_Features, the settings of single sessions.
+    asks_sessions: bool
 
 
 def dialect(release: tuple[int, ...]) -> Dialect:
@@ -83,12 +85,12 @@ def dialect(release: tuple[int, ...]) -> Dialect:
     if release < (8, 16):
         old = {key: words for key, words in _ABORTS.items() if key in {"software", "protocol"}}
         before = {key: words for key, words in _UNVERIFIED.items() if key != "clear"}
-        return Dialect("403", old, frozenset({"ok"}), before, False, False, False)
+        return Dialect("403", old, frozenset({"ok"}), before, False, False, False, False)
     verified = frozenset({"ok", "trusted"})
     if release < (8, 18):
-        return Dialect("454", _ABORTS, verified, _UNVERIFIED, True, False, False)
+        return Dialect("454", _ABORTS, verified, _UNVERIFIED, True, False, False, True)
     later = {key: words for key, words in _ABORTS.items() if key != "dane_fail"}
-    return Dialect("454", later, verified, _UNVERIFIED, True, True, True)
+    return Dialect("454", later, verified, _UNVERIFIED, True, True, True, True)
 
 
 class Requirement(t.NamedTuple):

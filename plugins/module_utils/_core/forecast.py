@@ -80,16 +80,18 @@ def foresee(rules: Rules, seen: Facts, leaf: Facts, *, host: str, next_hop: str,
     reason = _find_gap(seen, leaf, session)
     if reason:
         return _not_known(reason)
+    least: str | None = ""
     if try_tls(rules, session)[0]:
         # The map says not to ask this peer for TLS, whatever it offers.
         session = _in_clear(session, "NONE")
-    if session.verify not in _NOT_TRIED:
+    elif seen["outcome"] != sighting.NO_STARTTLS:
         least = read_least_protocol(clt_session(rules, session))
-        if least is None:
-            return _not_known(_SET_UP)
-        if session.bits and session.protocol < least:
-            session = _in_clear(session, "SOFTWARE")
+    if least and session.bits and session.protocol < least:
+        session = _in_clear(session, "SOFTWARE")
     verdict = judge(rules, session)
+    if least is None and (session.verify not in _NOT_TRIED or verdict.action == "deliver"):
+        # They are read before STARTTLS is said, and the mail waits where sendmail cannot heed them.
+        return _not_known(_SET_UP)
     if verdict.action == "deliver" and session.bits and seen["outcome"] == sighting.HANDSHAKE:
         return _not_known(_DROPPED)
     return {**verdict._asdict(), "under_tls": bool(session.bits)}

@@ -33,8 +33,12 @@ def unpack(text: str) -> t.Any:
     opener = zlib.decompressobj()
     try:
         data = opener.decompress(base64.b64decode(text), MOST)
-        if opener.unconsumed_tail or not opener.eof:
-            raise ValueError(f"more than {MOST} octets, or not all of it")
+        if opener.unconsumed_tail:
+            raise MailtlsError(
+                f"the answer of the host is more than {MOST} octets", remedy="Ask for fewer targets in one task."
+            )
+        if not opener.eof:
+            raise ValueError("it ends too early")
         return json.loads(data)
-    except (ValueError, zlib.error) as error:
+    except (ValueError, RecursionError, zlib.error) as error:
         raise MailtlsError(f"the answer of the host cannot be read: {error}") from None

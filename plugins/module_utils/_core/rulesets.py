@@ -207,7 +207,12 @@ def clt_features(rules: Rules, session: Session) -> tuple[str, ...]:
 
 
 def clt_session(rules: Rules, session: Session) -> tuple[str, ...]:
-    """The settings of TLS with this server (TLS_Clt_Features), as tokens; the empty key is not asked for."""
+    """The settings of TLS with this server (TLS_Clt_Features), as tokens; the empty key is not asked for.
+
+    Releases before 8.16 never ask.
+    """
+    if not rules.dialect.asks_sessions:
+        return ()
     table = rules.tables["tls_clt_features"]
     row = find_name(table, session.peer_name.lower()) or find_address(table, session.peer_address.lower())
     return () if row is None else row.answer

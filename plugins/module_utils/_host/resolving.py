@@ -39,18 +39,17 @@ _NO_WAY = (
     " nor dnspython (Debian's python3-dnspython)"
 )
 
+Question = t.TypeVar("Question")
 Answer = t.TypeVar("Answer")
 
 
 def read_addresses(names: t.Sequence[str], seconds: float, family: str = "any") -> dict[str, Addresses]:
-    """Every name with its addresses, of ``family`` (one of FAMILIES), or with the reason why there are none."""
-
-    def look_up(name: str) -> Addresses:
-        return _look_up(name, FAMILIES[family])
-
-    found = ask_all(look_up, names, seconds)
+    """Every name with its addresses, of ``family`` (one of FAMILIES), or why there are none, or not all."""
+    # IPv4 first: a name in /etc/hosts mostly has no other, and then all wait for name servers that may be silent.
+    questions = [(name, one) for one in reversed(FAMILIES[family]) for name in dict.fromkeys(names)]
+    found = ask_all(_look_up, questions, seconds)
     late = Addresses(problem=_late(seconds))
-    return {name: found.get(name, late) for name in names}
+    return {name: _merge([found.get((name, one), late) for one in FAMILIES[family]]) for name in names}
 
 
 def read_mail_hosts(domains: t.Sequence[str], seconds: float) -> dict[str, Exchanges]:
@@ -67,13 +66,15 @@ def read_mail_hosts(domains: t.Sequence[str], seconds: float) -> dict[str, Excha
     return {domain: found.get(domain, late) for domain in domains}
 
 
-def ask_all(ask: t.Callable[[str], Answer], questions: t.Sequence[str], seconds: float) -> dict[str, Answer]:
+def ask_all(
+    ask: t.Callable[[Question], Answer], questions: t.Sequence[Question], seconds: float
+) -> dict[Question, Answer]:
     """The answers that came in time, each question asked in a thread.
 
     The system's resolver cannot be interrupted: who still waits for it is left behind, and dies with this process.
     """
-    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-    answers: queue.SimpleQueue[tuple[str, Answer]] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[Question] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[Question, Answer]] = queue.SimpleQueue()
     deadline = time.monotonic() + seconds
     for question in questions:
         waiting.put(question)
@@ -88,7 +89,7 @@ def ask_all(ask: t.Callable[[str], Answer], questions: t.Sequence[str], seconds:
 
     for _number in range(min(_THREADS, len(questions))):
         threading.Thread(target=work, daemon=True).start()
-    found: dict[str, Answer] = {}
+    found: dict[Question, Answer] = {}
     while len(found) < len(questions):
         try:
             question, answer = answers.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -98,20 +99,26 @@ def ask_all(ask: t.Callable[[str], Answer], questions: t.Sequence[str], seconds:
     return found
 
 
-def _look_up(name: str, families: t.Sequence[socket.AddressFamily]) -> Addresses:
-    canonical, addresses, problem = "", [], ""
-    for family in families:
-        try:
-            found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
-        except socket.gaierror as error:
-            if error.errno not in _HAS_NONE:
-                problem = f"the name servers do not tell its {_SPOKEN[family]} addresses: {error.strerror}"
-        except (OSError, UnicodeError) as error:
-            problem = f"the name cannot be looked up: {error}"
-        else:
-            canonical = found[0][3].rstrip(".").lower()
-            addresses += [str(one[4][0]) for one in found]
-    return Addresses(canonical, tuple(dict.fromkeys(addresses)), problem or ("" if addresses else _UNKNOWN))
+def _look_up(question: tuple[str, socket.AddressFamily]) -> Addresses:
+    """The addresses of one family; none, and no problem, where DNS knows that there is none."""
+    name, family = question
+    try:
+        found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
+    except socket.gaierror as error:
+        if error.errno in _HAS_NONE:
+            return Addresses()
+        return Addresses(problem=f"the name servers do not tell its {_SPOKEN[family]} addresses: {error.strerror}")
+    except (OSError, UnicodeError) as error:
+        return Addresses(problem=f"the name cannot be looked up: {error}")
+    return Addresses(found[0][3].rstrip(".").lower(), tuple(str(one[4][0]) for one in found))
+
+
+def _merge(answers: t.Sequence[Addresses]) -> Addresses:
+    """What is known of a name, family by family; the last that tells a canonical name, or a problem, has it."""
+    addresses = tuple(dict.fromkeys(address for one in answers for address in one.addresses))
+    canonical = [one.canonical for one in answers if one.canonical][-1:]
+    problem = [one.problem for one in answers if one.problem][-1:] or ([] if addresses else [_UNKNOWN])
+    return Addresses("".join(canonical), addresses, "".join(problem))
 
 
 def _ask_sendmail(domains: t.Sequence[str], deadline: float, seconds: float) -> dict[str, Exchanges]:

@@ -62,12 +62,13 @@ def work(job: t.Callable[[Part], Result], parts: t.Sequence[Part]) -> list[Resul
 
 
 def _fork(job: t.Callable[[Part], Result], part: Part) -> tuple[int, t.BinaryIO]:
-    reading, writing = os.pipe()
+    opened: tuple[int, ...] = ()
     try:
+        reading, writing = opened = os.pipe()
         pid = os.fork()
     except OSError as error:
-        os.close(reading)
-        os.close(writing)
+        for descriptor in opened:
+            os.close(descriptor)
         raise MailtlsError(
             f"no second process can be started: {error.strerror}", remedy="Make room on this host, or set processes: 1."
         ) from None

@@ -59,7 +59,8 @@ class Audit:
             "tls_audit_probe_timeout": 4,
             **files,
         }
-        (folder / "hosts.json").write_text(json.dumps({"relays": {"hosts": relays, "vars": reach}}), encoding="utf-8")
+        groups = {"relays": {"hosts": relays, "vars": reach}, "others": {"hosts": {"web": {}}}}
+        (folder / "hosts.json").write_text(json.dumps(groups), encoding="utf-8")
 
     def play(self, playbook: str, *options: str, form: str = "yaml") -> Said:
         argv = [sys.executable, "-m", "ansible.cli.playbook", "-i", "hosts.json", playbook, *options]
@@ -147,9 +148,15 @@ def test_the_playbook_probes_even_where_other_plays_do_not(audit: Audit) -> None
     assert re.search(rf'^ +"   *127\.0\.0\.1 .* fail +{HELD}",?$', said.output, re.M), "a line of the list is a line"
 
 
-def test_an_audit_of_nobody_is_not_green(audit: Audit) -> None:
-    said = audit.play("mailtls.relay.audit", "--extra-vars", "mailtls_hosts=realys")
-    assert said.code == 2 and "No host of the inventory matches realys" in said.output
+@pytest.mark.parametrize("options", [("--extra-vars", "mailtls_hosts=realys"), ("--limit", "web")])
+def test_an_audit_of_nobody_is_not_green(audit: Audit, options: tuple[str, str]) -> None:
+    said = audit.play("mailtls.relay.audit", *options)
+    assert said.code == 2 and "No relay was audited" in said.output, said.output
+
+
+def test_hosts_may_be_given_as_a_list(audit: Audit) -> None:
+    said = audit.play("mailtls.relay.audit", "--extra-vars", '{"mailtls_hosts": ["clear", "nobody"]}')
+    assert said.code == 0 and RELAYS["clear"][1] in said.output and RELAYS["busy"][1] not in said.output
 
 
 def test_the_role_shows_what_is_wrong_in_one_block_and_fails_where_it_was_asked_to(audit: Audit) -> None:

@@ -219,6 +219,27 @@ def test_settings_of_tls_for_one_peer(session: dict[str, str], what: Sighting, a
     assert (found["action"], found["text"]) == (action, text)
 
 
+@pytest.mark.parametrize(
+    ("level", "what", "action"),
+    [
+        # sendmail reads the settings before it says STARTTLS; where it cannot heed them, the mail waits at any level.
+        ("may", seen("starttls_refused", "454 no"), "inconclusive"),
+        ("may", seen("starttls_refused", "502 no"), "inconclusive"),
+        ("encrypt", seen("starttls_refused", "454 no"), "defer"),
+        # It does not come to that.
+        ("may", seen("no_starttls", ""), "deliver"),
+    ],
+)
+def test_settings_that_may_be_none_of_sendmails(level: str, what: Sighting, action: str) -> None:
+    given = _may()
+    given["outbound"]["peers"][0].update(level=level, session={"cipher_list": "NOSUCH"})
+    if level == "encrypt":
+        del given["outbound"]["peers"][0]["exception"]
+    assert foresee(given, what)["action"] == action
+    untried = {"sendmail_tls_policy": given, "sendmail_access_entries": [{"key": f"Try_TLS:{HOST}", "value": "NO"}]}
+    assert foresee(untried, what)["action"] == ("deliver" if level == "may" else "defer"), "it is not said then"
+
+
 def test_settings_for_a_network_are_those_of_its_hosts() -> None:
     given = _settled()
     del given["outbound"]["peers"][1]

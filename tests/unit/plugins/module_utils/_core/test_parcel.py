@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
+import zlib
 
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import parcel
@@ -31,7 +33,16 @@ def test_no_host_fills_the_memory_of_the_controller(monkeypatch: pytest.MonkeyPa
         unpack(bomb)
 
 
-@pytest.mark.parametrize("text", ["", "x", "eA==", pack([1] * 99)[:20], "\u00fc"])
+def test_as_much_as_is_allowed_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parcel, "MOST", 1002)
+    assert unpack(pack("x" * 1000)) == "x" * 1000
+
+
+# Deeper than Python goes.
+DEEP = base64.b64encode(zlib.compress(b"[" * 100_000)).decode("ascii")
+
+
+@pytest.mark.parametrize("text", ["", "x", "eA==", pack([1] * 99)[:20], "\u00fc", DEEP])
 def test_what_is_no_parcel_is_told(text: str) -> None:
     with pytest.raises(MailtlsError, match="the answer of the host cannot be read"):
         unpack(text)

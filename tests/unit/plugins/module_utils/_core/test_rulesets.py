@@ -169,3 +169,26 @@ def test_dane_is_refused_by_recipient_in_the_newest_release_only() -> None:
 def test_a_row_of_nothing_and_rows_of_other_tags() -> None:
     known: t.Any = rules(("TLS_Srv:x", "?"), ("Connect:10", "RELAY"), ("tag:/O=x/CN=CA", "OK"))
     assert not known.tables["tls_srv"] and known.tagged("TAG:/O=x/CN=CA") == ("OK",) and known.tagged("x:y") is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "release", "settings"),
+    [
+        ([("mta2.example", "a"), ("192.0.2.9", "b")], NEW, ("a",)),
+        ([("example", "a"), ("192.0.2.9", "b")], NEW, ("a",)),
+        ([("mta3.example", "a"), ("192.0", "b")], NEW, ("b",)),
+        ([("mta2.example", "SKIP"), ("example", "a"), ("192.0.2", "b")], NEW, ("b",)),
+        # Nobody asks for the empty key.
+        ([("", "a")], NEW, ()),
+        ([("mta2.example", "(x)")], NEW, ("mta2", ".", "example")),
+        ([("mta2.example", "<TMPF>")], NEW, ("<", "TMPF")),
+        # 8.15 asks for none at all.
+        ([("mta2.example", "a")], (8, 15, 2), ()),
+        ([("mta2.example", "a")], (8, 16), ("a",)),
+    ],
+)
+def test_settings_of_tls_with_a_server(
+    rows: list[tuple[str, str]], release: tuple[int, ...], settings: tuple[str, ...]
+) -> None:
+    tagged = [(f"TLS_Clt_Features:{subject}", value) for subject, value in rows]
+    assert rulesets.clt_session(rules(*tagged, release=release), CLEAR) == settings

@@ -114,7 +114,6 @@ def test_reply(data: bytes, expected: t.Any) -> None:
         (b"22 x\r\n", sighting.PROTOCOL, "not an SMTP reply"),
         (b"220x\r\n", sighting.PROTOCOL, "not an SMTP reply"),
         (b"620 x\r\n", sighting.PROTOCOL, "not an SMTP reply"),
-        (b"620 x\r\n", sighting.PROTOCOL, "not an SMTP reply"),
         (b"\x16\x03\x01\x00\x05\n", sighting.PROTOCOL, "not an SMTP reply"),
         (b"220-x\r\n250 x\r\n", sighting.PROTOCOL, "the codes 220 and 250"),
         (b"350 x\r\n", sighting.PROTOCOL, "answered the connection with 350 x"),

@@ -98,6 +98,20 @@ def test_addresses_that_dns_does_not_tell_are_missed(families: dict[int, t.Any])
     assert resolving.read_addresses(["a.example"], SECONDS)["a.example"] == Addresses("", ("192.0.2.1",), problem)
 
 
+def test_a_family_that_comes_late_does_not_cost_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+
+    def look_up(name: str, port: t.Any, wanted: int, *_rest: t.Any) -> t.Any:
+        if wanted == socket.AF_INET6:
+            release.wait(30)
+        return [info("192.0.2.1", "a.example")]
+
+    monkeypatch.setattr(resolving.socket, "getaddrinfo", look_up)
+    found = resolving.read_addresses(["a.example"], 0.3)["a.example"]
+    release.set()
+    assert found == Addresses("a.example", ("192.0.2.1",), "the name servers did not answer within 0.3 s")
+
+
 def test_real_names_of_this_host_are_found() -> None:
     found = resolving.read_addresses(["localhost"], SECONDS, "ipv4")["localhost"]
     assert found.addresses == ("127.0.0.1",) and not found.problem

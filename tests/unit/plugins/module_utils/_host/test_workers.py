@@ -60,6 +60,15 @@ def test_a_host_without_room_for_processes_is_told(monkeypatch: pytest.MonkeyPat
     assert len(os.listdir("/proc/self/fd")) == opened
 
 
+def test_a_host_without_room_for_files_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pipe() -> tuple[int, int]:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "pipe", pipe)
+    with pytest.raises(MailtlsError, match=r"Too many open files.* processes: 1"):
+        workers.work(lambda part: part, [0, 1])
+
+
 def test_what_goes_wrong_here_leaves_no_process_behind() -> None:
     pids = []
 
