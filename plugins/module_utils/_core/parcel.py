@@ -19,8 +19,9 @@ from .errors import MailtlsError
 
 # zlib's fastest makes a tenth of what peers say.
 _FAST = 1
-# No host may fill the controller's memory. 5,000 peers with all their certificates take a tenth of it.
-MOST = 512 * 1024 * 1024
+# A few kilobytes could be packed that fill the controller's memory. 5,000 peers with all their certificates take less
+# than a quarter of this; read, it may take many times as much.
+MOST = 256 * 1024 * 1024
 
 
 def pack(data: t.Any) -> str:

@@ -16,17 +16,17 @@ DRAW = """
 from cases import ruled
 from hypothesis import HealthCheck, Phase, given, settings
 
-health = list(HealthCheck)
+kept = {"derandomize": True, "database": None, "deadline": None, "phases": [Phase.generate]}
 
 made = []
 
-@settings(max_examples=300, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=health)
+@settings(max_examples=300, suppress_health_check=list(HealthCheck), **kept)
 @given(ruled(1))
 def draw(lot):
     made.append(lot)
 
 draw()
-assert len(made) >= 300 and sum(bool(placed) for placed, _questions in made) > 250
+assert len(made) >= 300 and sum(len(placed) > 2 for placed, _questions in made) > 150
 """
 
 

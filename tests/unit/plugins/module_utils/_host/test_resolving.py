@@ -139,7 +139,8 @@ def test_when_all_are_silent_the_rest_is_not_asked_later() -> None:
 
     assert resolving.ask_all(ask, [str(number) for number in range(100)], 0.1) == {}
     time.sleep(0.5)
-    assert len(asked) == 32
+    # As many as there are threads, or fewer where the machine was too busy to start them all in time.
+    assert 0 < len(asked) <= 32
 
 
 def test_nothing_is_asked_about_nothing() -> None:
