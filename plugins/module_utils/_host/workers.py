@@ -88,8 +88,10 @@ def _attempt(job: t.Callable[[Part], Result], part: Part) -> tuple[str, Result |
     """What kept the job from its result, or empty; and the result."""
     try:
         return "", job(part)
+    except MailtlsError as error:
+        return str(error), None
     except Exception as error:
-        return f"{type(error).__name__}: {error}", None
+        return f"a process of the probe failed: {type(error).__name__}: {error}", None
 
 
 def _collect(source: t.BinaryIO) -> t.Any:
@@ -100,5 +102,5 @@ def _collect(source: t.BinaryIO) -> t.Any:
             "a process of the probe ended early", remedy="Look for the reason in the system's log; memory may be short."
         ) from None
     if failure:
-        raise MailtlsError(f"a process of the probe failed: {failure}")
+        raise MailtlsError(failure)
     return result

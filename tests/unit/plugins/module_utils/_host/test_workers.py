@@ -49,6 +49,16 @@ def test_what_a_process_fails_of_is_told() -> None:
         workers.work(job, [0, 1])
 
 
+def test_a_refusal_of_a_process_keeps_its_words() -> None:
+    def job(part: int) -> int:
+        if part:
+            raise MailtlsError("no such file", where="ca_path", remedy="Name another.")
+        return part
+
+    with pytest.raises(MailtlsError, match=r"\Aca_path: no such file\. Name another\.\Z"):
+        workers.work(job, [0, 1])
+
+
 def test_a_host_without_room_for_processes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def fork() -> int:
         raise BlockingIOError(11, "Resource temporarily unavailable")
