@@ -84,14 +84,14 @@ def _fork(job: t.Callable[[Part], Result], part: Part) -> tuple[int, t.BinaryIO]
         os._exit(0)
 
 
-def _attempt(job: t.Callable[[Part], Result], part: Part) -> tuple[str, Result | None]:
-    """What kept the job from its result, or empty; and the result."""
+def _attempt(job: t.Callable[[Part], Result], part: Part) -> tuple[dict[str, str], Result | None]:
+    """What kept the job from its result, as a MailtlsError takes it, or nothing; and the result."""
     try:
-        return "", job(part)
+        return {}, job(part)
     except MailtlsError as error:
-        return str(error), None
+        return {"what": error.what, "where": error.where, "remedy": error.remedy}, None
     except Exception as error:
-        return f"a process of the probe failed: {type(error).__name__}: {error}", None
+        return {"what": f"a process of the probe failed: {type(error).__name__}: {error}"}, None
 
 
 def _collect(source: t.BinaryIO) -> t.Any:
@@ -102,5 +102,5 @@ def _collect(source: t.BinaryIO) -> t.Any:
             "a process of the probe ended early", remedy="Look for the reason in the system's log; memory may be short."
         ) from None
     if failure:
-        raise MailtlsError(failure)
+        raise MailtlsError(**failure)
     return result
