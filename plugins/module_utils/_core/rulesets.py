@@ -5,7 +5,8 @@
 """sendmail's own rule sets for TLS over an access map, and the belt that the role adds to them (``files/belt.m4``).
 
 Written anew after the rules of sendmail's ``cf/m4/proto.m4`` (8.15.2, 8.17.1.9, 8.18.1); the scenario
-``judges_as_sendmail_does`` compares them with sendmail itself.
+``judges_as_sendmail_does`` compares them with sendmail itself, but for ``clt_session``, whose outcome
+``probes_what_sendmail_does`` compares.
 """
 
 from __future__ import annotations
