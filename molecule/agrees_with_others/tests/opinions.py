@@ -51,9 +51,12 @@ _OTHER_NAME = "hostname mismatch"
 
 def of_posttls_finger(said: str) -> Opinion:
     """It tells one error only: of a chain with another name nothing else, and of a bad chain no name."""
-    found = re.search(r"(\w+) TLS connection established to \S+ (\S+) with cipher (\S+)", said)
+    found = re.search(r"(\w+) TLS connection established to \S+ (\S+) with cipher (\S+) \(", said)
     if not found:
-        return _no_session(said, offered="STARTTLS" in said, answered="< 250" in said)
+        failed = re.search(r"SSL_connect error to |STARTTLS rejected: ", said)
+        # It takes its leave from who offers nothing.
+        left = "> QUIT\n" in said and "STARTTLS" not in said
+        return _no_session(said, offered=not left, answered=bool(failed or left))
     if found[1] != "Untrusted":
         return Opinion(found[2], found[3], TRUSTED, {"Verified": MATCH, "Trusted": MISMATCH}[found[1]])
     (error,) = re.findall(r"certificate verification failed for [^ ]+: (?:num=\d+:)?(.*)", said)
@@ -67,30 +70,37 @@ def of_openssl(said: str) -> Opinion:
     found = re.search(r"Protocol version: (\S+)\nCiphersuite: (\S+)\n", said)
     if not found:
         missing = "Didn't find STARTTLS in server response" in said
-        return _no_session(said, offered=not missing, answered="error:" in said)
+        # Of a certificate or of a connection it says "error:" too.
+        return _no_session(said, offered=not missing, answered=":SSL routines:" in said)
     errors = re.findall(r"verify error:num=\d+:(.*)", said)
     assert errors or "Verification: OK" in said, said
     chain = [_CHAINS.get(error, UNTRUSTED) for error in errors if error != _OTHER_NAME]
     return Opinion(found[1], found[2], chain[0] if chain else TRUSTED, MISMATCH if _OTHER_NAME in errors else MATCH)
 
 
+# GnuTLS's words.
+_COMPLAINTS = {
+    "The certificate issuer is unknown": UNTRUSTED,
+    "The certificate chain uses expired certificate": EXPIRED,
+    "The certificate chain uses not yet valid certificate": NOT_YET_VALID,
+    "The name in the certificate does not match the expected": MISMATCH,
+}
+
+
 def of_gnutls_cli(said: str) -> Opinion:
     """It tells all that is wrong at once."""
     found = re.search(r"- Description: \((TLS[\d.]+)-X.509\)-\((\S+?)\)-\((\S+?)\)-\((\S+?)\)\n", said)
     if not found:
-        return _no_session(said, offered="error receiving '220 '" not in said, answered="rror" in said)
+        # It has no other word for a server that offers nothing.
+        missing = "error receiving '220 '" in said
+        return _no_session(said, offered=not missing, answered=missing or "*** Fatal error: " in said)
     (status,) = re.findall(r"- Status: The certificate is (.*)", said)
-    chain = TRUSTED
-    if "issuer is unknown" in status:
-        chain = UNTRUSTED
-    elif "expired certificate" in status:
-        chain = EXPIRED
-    elif "not yet valid certificate" in status:
-        chain = NOT_YET_VALID
-    other_name = "name in the certificate does not match" in status
-    assert chain != TRUSTED or other_name or status.startswith("trusted"), status
-    name = MISMATCH if other_name else MATCH
-    return Opinion(found[1].replace("TLS", "TLSv"), _openssl_cipher(*found.groups()), chain, name)
+    verdict, *complaints = status.strip().rstrip(".").split(". ")
+    assert verdict == ("NOT trusted" if complaints else "trusted"), status
+    wrong = [_COMPLAINTS[one] for one in complaints]
+    chain = [one for one in wrong if one != MISMATCH] or [TRUSTED]
+    name = MISMATCH if MISMATCH in wrong else MATCH
+    return Opinion(found[1].replace("TLS", "TLSv"), _openssl_cipher(*found.groups()), chain[0], name)
 
 
 def _openssl_cipher(protocol: str, exchange: str, signature: str, cipher: str) -> str:
@@ -98,6 +108,9 @@ def _openssl_cipher(protocol: str, exchange: str, signature: str, cipher: str) -
     modern = {"AES-256-GCM": "AES_256_GCM_SHA384", "AES-128-GCM": "AES_128_GCM_SHA256"}
     if protocol == "TLS1.3":
         return f"TLS_{modern.get(cipher, cipher)}"
+    if protocol != "TLS1.2":
+        # Here the kind of key is left out.
+        return ""
     kind = "ECDSA" if signature.startswith("ECDSA") else "RSA"
     strength = {"AES-256-GCM": "AES256-GCM-SHA384", "AES-128-GCM": "AES128-GCM-SHA256"}
     return f"{exchange.partition('-')[0]}-{kind}-{strength.get(cipher, cipher)}"
@@ -106,7 +119,9 @@ def _openssl_cipher(protocol: str, exchange: str, signature: str, cipher: str) -
 def of_sslyze(found: dict[str, str]) -> Opinion:
     """It stops at the first thing that is wrong, and the name comes before the chain."""
     if "error" in found:
-        return _no_session(found["error"], offered="does not support STARTTLS" not in found["error"], answered=True)
+        said, missing = found["error"], "does not support STARTTLS" in found["error"]
+        failed = re.search(r"SMTP STARTTLS rejected|\.(ServerTlsConfigurationNotSupported|\w+TlsHandshake\w*):", said)
+        return _no_session(said, offered=not missing, answered=bool(missing or failed))
     protocol = found["protocol"].replace("TLS_", "TLSv").replace("_", ".")
     problem = found["problem"]
     if "subjectAltName" in problem:
@@ -119,7 +134,7 @@ def of_sslyze(found: dict[str, str]) -> Opinion:
 
 
 def _no_session(said: str, offered: bool, answered: bool) -> Opinion:
-    assert answered, f"it never came to the server: {said}"
+    assert answered, f"it never came so far, or has new words for it: {said}"
     return Opinion(FAILED if offered else NOT_OFFERED)
 
 
