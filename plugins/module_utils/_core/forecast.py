@@ -31,13 +31,17 @@ INCONCLUSIVE = "inconclusive"
 ENTRIES, SMART_HOST = "sendmail_access_entries", "sendmail_smart_host"
 _CODE = re.compile(r"([2-5])\d\d\b")
 _CONSENT = "220"
-# The peer's handshake is broken, whatever for, unless a chain was verified: sendmail drops the connection. Clear text
-# that comes along with the consent to STARTTLS it overlooks (8.17, 8.18); a packet later it breaks the handshake.
+# The peer's handshake is broken, whatever for, unless a chain was verified: sendmail drops the connection.
 _BROKEN = frozenset({sighting.EARLY_PLAINTEXT, sighting.HANDSHAKE, sighting.PROTOCOL_TOO_OLD})
 _NO_IMPLICIT_TLS = "sendmail begins no session with TLS at once, so it does not come to this port"
 # TLS 1.3 lets the client believe in the session before the server has looked at its certificate.
 _DROPPED = "the peer breaks the session off after the handshake, so that nothing is delivered"
 
+# Seen on 8.17 and 8.18; which of the two it was with one and the same peer was chance on a busy machine.
+_EARLY = (
+    "clear text follows the consent to STARTTLS: sendmail overlooks it where it has come by then, and where it comes a"
+    " moment later it breaks the handshake"
+)
 _SET_UP = (
     "the policy has settings of its own for TLS with this peer (session: ciphers, or a certificate), and the probe met"
     " it without them"
@@ -86,6 +90,8 @@ def foresee(rules: Rules, seen: Facts, leaf: Facts, *, host: str, next_hop: str,
         session = _in_clear(session, "NONE")
     elif seen["outcome"] != sighting.NO_STARTTLS:
         least = read_least_protocol(clt_session(rules, session))
+    if seen["outcome"] == sighting.EARLY_PLAINTEXT and session.verify not in _NOT_TRIED:
+        return _not_known(_EARLY)
     if least and session.bits and session.protocol < least:
         session = _in_clear(session, "SOFTWARE")
     verdict = judge(rules, session)

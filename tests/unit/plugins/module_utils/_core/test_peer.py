@@ -189,15 +189,6 @@ def record(outcome: str = "ok", **changed: t.Any) -> dict[str, t.Any]:
 TARGET = aim.read_targets([HOST])[0]
 
 
-def test_clear_text_before_tls_is_never_fine_though_sendmail_goes_on() -> None:
-    said = {"action": "deliver", "text": "", "under_tls": True}
-    found = record("early_plaintext", bits=256, protocol="TLSv1.3", judgement=said)
-    assert peer.summarise(found, TARGET, peer.Demands("verify", 0)) == (
-        "inconclusive",
-        "sendmail would go on under TLSv1.3 with 256 bits, but told",
-    )
-
-
 @pytest.mark.parametrize("level", ["none", "may", "encrypt"])
 def test_a_session_that_was_not_seen_is_not_judged(level: str) -> None:
     """The second connection, without verification, was turned away."""
