@@ -15,7 +15,7 @@ import random
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from peer_properties import PROPERTIES, check_shown
+from peer_properties import PROPERTIES, check_shown, packets
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
 CODES = st.sampled_from(
@@ -79,6 +79,10 @@ def test_any_peer(number: int, stream: bytes, seed: int) -> None:
 def test_a_peer_that_never_ends(number: int, line: bytes) -> None:
     for seed in range(10):
         PROPERTIES[number](line * (50_000 // len(line)), random.Random(seed))
+
+
+def test_the_seed_of_the_examples_cuts_after_whole_replies() -> None:
+    assert packets(b"".join(STEPS), random.Random(WHOLE)) == list(STEPS)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
