@@ -20,6 +20,8 @@ _LAST_LINE = re.compile(rb"^[0-9]{3}(?:[^-\n][^\n]*)?\n", re.MULTILINE)
 # The ciphers decide how a ServerKeyExchange is read; the versions, a Certificate message.
 CIPHERS = ("TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES128-SHA", "DHE-RSA-AES128-SHA", "AES128-SHA", "")
 VERSIONS = ("TLSv1.2", "TLSv1.3", "")
+# The headers of a record and of a message in it, of 140 octets.
+SERVER_HELLO = b"\x16\x03\x03\x00\x90\x02\x00\x00\x8c"
 # What a terminal obeys or hides: controls, format marks, halves of characters, separators of lines.
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Format marks that are seen: they stand before Arabic, Syriac and Kaithi numbers.
@@ -27,10 +29,10 @@ SEEN = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u0890\u0891\u08e2\U000110
 
 
 def packets(stream: bytes, chance: random.Random) -> list[bytes]:
-    """The bytes as a peer could send them: cut after whole replies, which leads deep, and anywhere."""
+    """The bytes as a peer could send them: cut after whole replies, all or most, which leads deep, and anywhere."""
     cuts = {0, len(stream)}
-    if chance.random() < 0.75:
-        cuts |= {match.end() for match in _LAST_LINE.finditer(stream)}
+    often = chance.choice([0, 0.8, 1, 1])
+    cuts |= {match.end() for match in _LAST_LINE.finditer(stream) if chance.random() < often}
     if chance.random() < 0.5 and stream:
         cuts |= {chance.randrange(len(stream)) for _cut in range(chance.randrange(8))}
     places = sorted(cuts)
@@ -44,7 +46,7 @@ def feed(client: smtp.Client, waiting: t.Iterator[bytes]) -> smtp.Reply:
         if isinstance(event, smtp.Reply):
             check_reply(event)
             return event
-        assert event is smtp.NEED_MORE
+        assert event is smtp.NEED_MORE and len(client._buffer) <= sighting.MAX_LINE
         client.receive(next(waiting, b""))
 
 
@@ -60,6 +62,8 @@ def check_error(error: smtp.DialogueError) -> None:
     """An error is of the closed list, and can be shown."""
     assert error.outcome in sighting.OUTCOMES - {sighting.OK}
     assert 0 < len(error.what) <= 2 * sighting.MAX_REPLY
+    if error.reply is not None:
+        check_reply(error.reply)
     check_shown(error.what)
 
 
@@ -70,6 +74,7 @@ def check_shown(text: str) -> None:
         shown
     )
     assert shown == text or "\\" in shown
+    assert sighting.printable(shown) == shown
 
 
 def any_session(stream: bytes, chance: random.Random) -> None:
@@ -96,6 +101,8 @@ def any_script(script: smtp.Script, stream: bytes, chance: random.Random) -> t.A
     try:
         command = next(script)
         while True:
+            if client.state is smtp.State.SECURING:
+                client.secured()
             if command.verb:
                 client.send(command)
             command = script.send(feed(client, waiting))
@@ -107,10 +114,12 @@ def any_script(script: smtp.Script, stream: bytes, chance: random.Random) -> t.A
 
 
 def any_cut(stream: bytes, chance: random.Random) -> None:
-    """A first reply is the same however it is cut."""
+    """A first reply is the same however it is cut; what comes with it is too much."""
     end = _LAST_LINE.search(stream)
     reply = stream[: end.end()] if end else stream
     assert _first(packets(reply, chance)) == _first([reply]) == _first([bytes([byte]) for byte in reply])
+    together = _first([stream])
+    assert together == _first([reply]) or "wrote more than the answer" in str(together)
 
 
 def _first(pieces: list[bytes]) -> t.Any:
@@ -120,10 +129,13 @@ def _first(pieces: list[bytes]) -> t.Any:
         return error.outcome, error.what
 
 
-def ask_for_tls() -> smtp.Script:
-    """All that is said in clear to find TLS."""
+def probe() -> smtp.Script:
+    """All that is said to find TLS and what is offered in it; TLS stands in the middle by itself."""
     yield from dialogue.look_for_tls("client.example")
     yield from dialogue.ask_tls()
+    yield from dialogue.say_ehlo("client.example")
+    yield from dialogue.try_mail()
+    yield smtp.Command("QUIT")
 
 
 def prove_refusal() -> smtp.Script:
@@ -135,12 +147,16 @@ def prove_refusal() -> smtp.Script:
 
 
 def any_handshake(stream: bytes, chance: random.Random) -> None:
-    """Whatever stands where TLS should: what cannot be read is not there."""
+    """Whatever stands where TLS should: what cannot be read is not there. Also behind a beginning that is right."""
     assert isinstance(handshake.is_smtp(stream), bool)
-    group = handshake.read_group(stream, chance.choice(CIPHERS))
-    assert not group or (group.isalnum() and len(group) < 40), group
-    kept = handshake.read_certificates(stream, chance.choice(VERSIONS))
-    assert all(kept) and sum(map(len, kept)) < len(stream) + 1
+    cipher, version = chance.choice(CIPHERS), chance.choice(VERSIONS)
+    record = b"\x16\x03\x03" + min(len(stream), 65535).to_bytes(2, "big")
+    for opening in (b"", record, SERVER_HELLO):
+        group = handshake.read_group(opening + stream, cipher)
+        assert not group or (group.isalnum() and len(group) < 40), group
+    for header in (b"", b"\x0b"):
+        kept = handshake.read_certificates(header + stream, version)
+        assert all(kept) and sum(map(len, kept)) <= len(stream)
 
 
 def any_capabilities(stream: bytes, chance: random.Random) -> None:
@@ -155,7 +171,7 @@ PROPERTIES: tuple[t.Callable[[bytes, random.Random], t.Any], ...] = (
     any_session,
     any_cut,
     any_capabilities,
-    lambda stream, chance: any_script(ask_for_tls(), stream, chance),
+    lambda stream, chance: any_script(probe(), stream, chance),
     lambda stream, chance: any_script(prove_refusal(), stream, chance),
     any_handshake,
 )
