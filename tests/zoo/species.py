@@ -130,7 +130,6 @@ CLEAR: Answers = {
     "MAIL": (b"250 2.1.0 ok\r\n",),
     "RCPT": (b"250 2.1.5 ok\r\n",),
     "DATA": (b"354 go on\r\n", Content(), b"250 2.0.0 taken\r\n"),
-    "RSET": (b"250 2.0.0 ok\r\n",),
     "NOOP": (b"250 2.0.0 ok\r\n",),
     "QUIT": (b"221 2.0.0 bye\r\n", CLOSE),
     "*": (b"502 5.5.1 what?\r\n",),

@@ -81,13 +81,13 @@ def session_value(session: SessionSettings) -> str:
     return "; ".join(f"{name}={value}" for name, value in said.items() if value)
 
 
-def read_least_protocol(tokens: t.Sequence[str]) -> str | None:
-    """The min_protocol of a row of TLS_Clt_Features that sets nothing else, empty for none; otherwise None."""
-    return _LEAST.get(tuple(tokens))
-
-
 _LEAST = {
     (): "",
     scan(NO_SESSION): "",
     **{scan(session_value(SessionSettings(protocol))): protocol for protocol in _WITHOUT},
 }
+
+
+def read_least_protocol(tokens: t.Sequence[str]) -> str | None:
+    """The min_protocol of a row of TLS_Clt_Features that sets nothing else, empty for none; otherwise None."""
+    return _LEAST.get(tuple(tokens))

@@ -90,17 +90,11 @@ def foresee(rules: Rules, seen: Facts, leaf: Facts, *, host: str, next_hop: str,
         session = _in_clear(session, "NONE")
     elif seen["outcome"] != sighting.NO_STARTTLS:
         least = read_least_protocol(clt_session(rules, session))
-    if seen["outcome"] == sighting.EARLY_PLAINTEXT and session.verify not in _NOT_TRIED:
-        return _not_known(_EARLY)
     if least and session.bits and session.protocol < least:
         session = _in_clear(session, "SOFTWARE")
     verdict = judge(rules, session)
-    if least is None and (session.verify not in _NOT_TRIED or verdict.action == "deliver"):
-        # They are read before STARTTLS is said, and the mail waits where sendmail cannot heed them.
-        return _not_known(_SET_UP)
-    if verdict.action == "deliver" and session.bits and seen["outcome"] == sighting.HANDSHAKE:
-        return _not_known(_DROPPED)
-    return {**verdict._asdict(), "under_tls": bool(session.bits)}
+    reason = _find_doubt(seen, session, least, verdict.action)
+    return _not_known(reason) if reason else {**verdict._asdict(), "under_tls": bool(session.bits)}
 
 
 def _not_known(reason: str) -> dict[str, t.Any]:
@@ -122,6 +116,20 @@ def _find_gap(seen: Facts, leaf: Facts, session: Session) -> str:
     if leaf.get("problem"):
         return str(leaf["problem"])
     return "" if leaf else str(seen["not_observed"].get("chain", ""))
+
+
+def _find_doubt(seen: Facts, session: Session, least: str | None, action: str) -> str:
+    """Why the verdict on a session that was seen cannot be relied on; empty when it can.
+
+    ``least`` is None where the policy has more settings for this peer than a least protocol.
+    """
+    tried, delivers = session.verify not in _NOT_TRIED, action == "deliver"
+    if tried and seen["outcome"] == sighting.EARLY_PLAINTEXT:
+        return _EARLY
+    # Settings are read before STARTTLS is said, and the mail waits where sendmail cannot heed them.
+    if least is None and (tried or delivers):
+        return _SET_UP
+    return _DROPPED if delivers and session.bits and seen["outcome"] == sighting.HANDSHAKE else ""
 
 
 def _meet(seen: Facts, leaf: Facts, host: str, next_hop: str, recipient: str) -> Session:

@@ -26,7 +26,7 @@ FAMILIES = {
 }
 _SPOKEN = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
 # There is no such name, or it has no address of this family.
-_HAS_NONE = {getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY")}
+_HAS_NONE = {vars(socket)[name] for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY") if name in vars(socket)}
 # Questions at once; a name server that is asked by hundreds answers nobody.
 _THREADS = 32
 # sendmail answers one name after the other, and a silent name server takes it ten seconds a name.
@@ -116,9 +116,9 @@ def _look_up(question: tuple[str, socket.AddressFamily]) -> Addresses:
 def _merge(answers: t.Sequence[Addresses]) -> Addresses:
     """What is known of a name, family by family; the last that tells a canonical name, or a problem, has it."""
     addresses = tuple(dict.fromkeys(address for one in answers for address in one.addresses))
-    canonical = [one.canonical for one in answers if one.canonical][-1:]
-    problem = [one.problem for one in answers if one.problem][-1:] or ([] if addresses else [_UNKNOWN])
-    return Addresses("".join(canonical), addresses, "".join(problem))
+    canonical = next((one.canonical for one in reversed(answers) if one.canonical), "")
+    problem = next((one.problem for one in reversed(answers) if one.problem), "" if addresses else _UNKNOWN)
+    return Addresses(canonical, addresses, problem)
 
 
 def _ask_sendmail(domains: t.Sequence[str], deadline: float, seconds: float) -> dict[str, Exchanges]:

@@ -71,6 +71,12 @@ def finger_session(status: str, errors: str, session: Said = TLS_1_3, more: str 
 
 MATCHED = f"{PLACE}: matched peername: mx.example.test"
 BAD, BAD_LEAF = (f"{of}certificate verification failed for {PLACE}: " for of in ("", "server "))
+
+
+def finger_bad(error: str) -> str:
+    return READY + finger_session("Untrusted", error) + BYE
+
+
 FINGER = {
     "good": (READY + finger_session("Verified", MATCHED) + BYE, GOOD),
     "TLS 1.2": (READY + finger_session("Verified", MATCHED, TLS_1_2, "") + BYE, (*TLS_1_2, "trusted", "match")),
@@ -83,23 +89,23 @@ FINGER = {
     ),
     "a name it does not want": (READY + finger_session("Trusted", "") + BYE, (*TLS_1_3, "trusted", "mismatch")),
     "self-signed": (
-        READY + finger_session("Untrusted", BAD + "self-signed certificate") + BYE,
+        finger_bad(BAD + "self-signed certificate"),
         (*TLS_1_3, "untrusted", ""),
     ),
     "foreign CA": (
-        READY + finger_session("Untrusted", BAD + "untrusted issuer /CN=Foreign root") + BYE,
+        finger_bad(BAD + "untrusted issuer /CN=Foreign root"),
         (*TLS_1_3, "untrusted", ""),
     ),
     "expired": (
-        READY + finger_session("Untrusted", BAD_LEAF + "certificate has expired") + BYE,
+        finger_bad(BAD_LEAF + "certificate has expired"),
         (*TLS_1_3, "expired", ""),
     ),
     "not yet valid": (
-        READY + finger_session("Untrusted", BAD_LEAF + "certificate not yet valid") + BYE,
+        finger_bad(BAD_LEAF + "certificate not yet valid"),
         (*TLS_1_3, "not yet valid", ""),
     ),
     "wrong name": (
-        READY + finger_session("Untrusted", BAD_LEAF + "num=62:hostname mismatch") + BYE,
+        finger_bad(BAD_LEAF + "num=62:hostname mismatch"),
         (*TLS_1_3, "", "mismatch"),
     ),
     "no STARTTLS": (
@@ -132,8 +138,8 @@ FINGER_SILENT = {
     "a wrong configuration": finger("fatal: open /etc/postfix/main.cf: No such file or directory\n"),
     "another word for the session": READY + finger_session("Verified", MATCHED).replace("established", "made") + BYE,
     "another word for its trust": READY + finger_session("Anonymous", "") + BYE,
-    "another word for what is wrong": READY + finger_session("Untrusted", f"bad certificate of {PLACE}") + BYE,
-    "two things wrong": READY + finger_session("Untrusted", f"{BAD}one\n    {BAD}two") + BYE,
+    "another word for what is wrong": finger_bad(f"bad certificate of {PLACE}"),
+    "two things wrong": finger_bad(f"{BAD}one\n    {BAD}two"),
 }
 
 

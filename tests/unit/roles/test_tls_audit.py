@@ -154,6 +154,15 @@ def test_an_audit_of_nobody_is_not_green(audit: Audit, options: tuple[str, str])
     assert said.code == 2 and "No relay was audited" in said.output, said.output
 
 
+def test_a_relay_out_of_reach_is_not_green(audit: Audit) -> None:
+    ssh = audit.folder / "ssh"
+    ssh.write_text("#!/bin/sh\nexit 255\n", encoding="ascii")
+    ssh.chmod(0o755)
+    away = ("-e", "ansible_connection=ssh", "-e", f"ansible_ssh_executable={ssh}", "--limit", "nobody")
+    said = audit.play("mailtls.relay.audit", *away)
+    assert said.code == 4 and "UNREACHABLE" in said.output, said.output
+
+
 def test_hosts_may_be_given_as_a_list(audit: Audit) -> None:
     said = audit.play("mailtls.relay.audit", "--extra-vars", '{"mailtls_hosts": ["clear", "nobody"]}')
     assert said.code == 0 and RELAYS["clear"][1] in said.output and RELAYS["busy"][1] not in said.output
