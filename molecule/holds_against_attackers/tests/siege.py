@@ -227,10 +227,8 @@ class Siege:
     def retry(self, before: Outcome) -> Outcome:
         """A run of the queue for the same message: it reads cf and map anew."""
         self.record.write_text("", encoding="utf-8")
-        self.lab.on("mta1").run(f"sendmail -Am -qI{before.queue_id}")
-        # The run may go on in the background; its process bears the queue id. The bracket keeps this command out of it.
-        working = f"[{before.queue_id[0]}]{before.queue_id[1:]}"
-        self.lab.on("mta1").run(f"for n in $(seq 300); do pgrep -f '{working}' > /dev/null || break; sleep 0.1; done")
+        # Without -qf it would go on in the background.
+        self.lab.on("mta1").run(f"sendmail -Am -qf -qI{before.queue_id}")
         return self.look(before.mark, before.queue_id)
 
     def look(self, mark: str, queue_id: str) -> Outcome:
