@@ -18,17 +18,18 @@ TOOLS := PATH=$(VENV)/bin:/usr/bin:/bin:/usr/sbin:/sbin ANSIBLE_COLLECTIONS_PATH
 VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 CORE_TESTS := tests/unit/plugins/module_utils/_core
-# What "make test" runs; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := default holds_by_each_layer judges_as_sendmail_does holds_against_attackers refuses_bad_input installed_collection
+# What "make test" runs, the longest first; the others take longer or need a way out to Debian's mirror: "make test-long".
+SCENARIOS := holds_by_each_layer installed_collection refuses_bad_input holds_against_attackers judges_as_sendmail_does demo default
 # Hand-made relays, and the attacks, on the other releases too.
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
   takes_over_an_existing_relay agrees_with_others probes_what_sendmail_does
 MOLECULE_BASE := molecule --base-config .config/molecule/config.yml
+RUNS := $(TOOLS) python tests/scenarios.py $(if $(JOBS),--jobs $(JOBS))
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint unit sanity build as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
+.PHONY: help setup link copy lint unit sanity units build as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -67,8 +68,12 @@ unit: setup ## unit tests on all processors, branch coverage of the pure core, a
 	  --cov=plugins/module_utils/_core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
 	$(TOOLS) python -m pytest -n auto tests/unit tests/fuzz tests/zoo --ignore=$(CORE_TESTS)
 
-sanity: setup copy ## ansible-test sanity and units
-	tests/run_ansible_test.sh $(VENV) $(COPY) $(CACHE)/home
+sanity: setup copy ## ansible-test sanity
+	tests/run_ansible_test.sh sanity $(VENV) $(COPY) $(CACHE)/home
+
+# The same tests of plugins as in "make unit", as those see them who include the collection in their own test runs.
+units: setup copy ## ansible-test units
+	tests/run_ansible_test.sh units $(VENV) $(COPY) $(CACHE)/home
 
 build: setup ## the collection's tarball, in .cache/dist
 	$(TOOLS) ansible-galaxy collection build --force --output-path $(CACHE)/dist
@@ -79,8 +84,8 @@ as-root:
 molecule: as-root setup ## one scenario: make molecule SCENARIO=default
 	$(call MOLECULE,$(SCENARIO))
 
-scenarios: as-root setup ## the scenarios of make test, one after the other
-	for scenario in $(SCENARIOS); do $(call MOLECULE,$$scenario); done
+scenarios: as-root setup ## the scenarios of make test and the demo, as many at a time as there are processors (JOBS=2)
+	$(RUNS) $(SCENARIOS)
 
 demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP=1 keeps the containers)
 	$(TOOLS) tests/alone.sh demo python tests/demo.py
@@ -98,7 +103,7 @@ bench-probe: as-root setup ## probing 500 and 5,000 peers: our module beside ssl
 	$(TOOLS) tests/alone.sh bench-probe python benchmarks/starttls.py
 
 # The unit tests come last, so that the run ends with pytest's own closing line.
-test: as-root lint sanity demo scenarios unit ## what CI runs
+test: as-root lint sanity scenarios unit ## what CI runs
 
 test-long: as-root setup ## a hundred kills under running mail, Debian as a second writer, its upgrade, and installation on bare hosts, local mail, attacks on other releases
 	for scenario in $(LONG_SCENARIOS); do $(call MOLECULE,$$scenario); done

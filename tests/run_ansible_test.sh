@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: 2026 mailtls.relay contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# ansible-test sanity and units, without containers: run_ansible_test.sh VENV COLLECTION_COPY HOME_FOR_ITS_CACHES
+# ansible-test without containers: run_ansible_test.sh sanity|units VENV COLLECTION_COPY HOME_FOR_ITS_CACHES
 set -euo pipefail
-venv=$1 copy=$2 home=$3
+what=$1 venv=$2 copy=$3 home=$4
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$home/.ansible/test/cache"
 export PATH=$venv/bin:/usr/bin:/bin HOME=$home
@@ -24,6 +24,9 @@ mkdir -p "$copy/../../community"
 ln -sfn "$installed/community/crypto" "$copy/../../community/crypto"
 
 cd "$copy"
-ansible-test sanity --python "$python"
-# Roles, documentation and the lab are tested by pytest alone (make unit): they need what ansible-test does not install.
-ansible-test units --venv --requirements --python "$python" tests/unit/plugins/
+case $what in
+  sanity) ansible-test sanity --python "$python" ;;
+  # Roles, documentation and the lab are tested by pytest alone (make unit): they need what ansible-test does not install.
+  units) ansible-test units --venv --requirements --python "$python" tests/unit/plugins/ ;;
+  *) echo "run_ansible_test.sh: $what is neither sanity nor units" >&2 && exit 2 ;;
+esac
