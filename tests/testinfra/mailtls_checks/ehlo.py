@@ -16,27 +16,35 @@ import sys
 PATIENCE = 20  # Debian's GreetPause alone takes 5
 
 
-def ask(address, port, own):
-    """Asked from loopback, the host's own daemon neither pauses nor counts."""
-    source = (("::1" if ":" in address else "127.0.0.1"), 0) if own else None
+def ask(address, port):
+    """Whether one address offers STARTTLS, and how that is known."""
     try:
-        with smtplib.SMTP(address, port, timeout=PATIENCE, source_address=source) as smtp:
+        with smtplib.SMTP(address, port, timeout=PATIENCE, source_address=choose_source(address)) as smtp:
             code, reply = smtp.ehlo()
             if code != 250:
                 return None, f"EHLO: {code} {reply.decode('ascii', 'replace')}"
             if not smtp.has_extn("starttls"):
                 return False, "EHLO shows " + ", ".join(sorted(name.upper() for name in smtp.esmtp_features))
-            # Who answers is not asked here, only whether the offer is kept.
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            smtp.starttls(context=context)
-            return True, f"{smtp.sock.version()} {smtp.sock.cipher()[0]}"
+            return try_handshake(smtp)
     except (OSError, smtplib.SMTPException) as error:
         return None, f"{type(error).__name__}: {error}"
 
 
-def find(place, port):
-    return list(dict.fromkeys(info[4][0] for info in socket.getaddrinfo(place, port, type=socket.SOCK_STREAM)))
+def try_handshake(smtp):
+    """Who answers is not asked here, only whether the offer is kept."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        smtp.starttls(context=context)
+    except (OSError, smtplib.SMTPException) as error:
+        return None, f"it is in the EHLO answer, but the handshake fails: {error}"
+    return True, f"{smtp.sock.version()} {smtp.sock.cipher()[0]}"
+
+
+def choose_source(address):
+    """Asked from loopback, the host's own daemon neither pauses nor counts; None where the kernel may choose."""
+    loopback = "::1" if ":" in address else "127.0.0.1"
+    return (loopback, 0) if is_own(address) and is_own(loopback) else None
 
 
 def is_own(address):
@@ -50,12 +58,15 @@ def is_own(address):
 
 
 def answers(places, port):
+    """Of each address of each place, once."""
     for place in places:
         try:
-            for address in find(place, port):
-                yield (address, *ask(address, port, is_own(address)))
+            found = socket.getaddrinfo(place, port, type=socket.SOCK_STREAM)
         except OSError as error:
             yield place, None, str(error)
+            continue
+        for address in dict.fromkeys(info[4][0] for info in found):
+            yield (address, *ask(address, port))
 
 
 print(json.dumps(list(answers(sys.argv[2:], int(sys.argv[1])))))

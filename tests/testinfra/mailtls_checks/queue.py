@@ -16,11 +16,12 @@ from ._core.queuefile import parse_queue_file
 from .sight import CF, Host, fail_with, read, read_cf
 
 SUBMIT_CF = "/etc/mail/submit.cf"
-# A message may be sent while the folder is read: then there is a path, and nothing behind it.
+# A message may be sent while the folder is read: then there is a name, and nothing behind it. To anybody but root the
+# queue would look like that or empty.
 _LOOK = """
+test "$(id -u)" = 0 && ls %s > /dev/null || exit
 date +%%s
-find -L %s -type f '(' -name 'qf*' -o -name 'hf*' ')' -printf '\\n%%f ' -exec base64 -w 0 '{}' ';' 2> /dev/null
-test -d %s
+find -L %s -type f '(' -name 'qf*' -o -name 'hf*' ')' -printf '\\n%%f ' -exec base64 -w 0 '{}' ';' 2> /dev/null || true
 """
 
 

@@ -12,9 +12,9 @@ from ._core.cf import parse_options
 from .sight import CF, Host, fail_with, read, read_cf
 
 _LOOK = """
-systemctl is-enabled %s || true
-systemctl is-active %s || true
-pid=$(head -n 1 %s) && tr '\\000' ' ' < "/proc/$pid/cmdline" || echo none
+echo "at boot: $(systemctl is-enabled %s)"
+echo "now: $(systemctl is-active %s)"
+echo "daemon: $(pid=$(head -n 1 %s) && tr '\\000' ' ' < "/proc/$pid/cmdline")"
 """
 _PID_FILE = "/run/sendmail/mta/sendmail.pid"
 _ACCEPTS = re.compile(r"sendmail: .*accepting connections")
@@ -23,17 +23,16 @@ _ACCEPTS = re.compile(r"sendmail: .*accepting connections")
 def check_service(host: Host, service: str = "sendmail", cf: str = CF) -> dict[str, str]:
     """The service is enabled and active, and the process that its pid file names accepts connections."""
     pid_file = parse_options(read_cf(host, cf)).get("pidfile", _PID_FILE)
-    # systemctl prints nothing for a unit it does not know.
-    lines = [line.strip() for line in read(host, _LOOK, service, service, pid_file).splitlines() if line.strip()]
-    daemon, states = lines[-1], lines[:-1]
-    seen = {
-        "at boot": states[0] if states else "unknown",
-        "now": states[-1] if states else "unknown",
-        "daemon": daemon,
-    }
-    faults = [f"{service} is {seen['at boot']}, so after a reboot no relay runs"] * (seen["at boot"] != "enabled")
-    faults += [f"{service} is {seen['now']}"] * (seen["now"] != "active")
-    faults += [f"no daemon accepts connections: process of {pid_file}: {daemon}"] * (not _ACCEPTS.match(daemon))
+    told = (line.partition(": ") for line in read(host, _LOOK, service, service, pid_file).splitlines())
+    # systemctl says nothing of a unit that it does not know.
+    seen = {what: answer.strip() or "unknown" for what, _colon, answer in told}
+    faults = []
+    if seen["at boot"] != "enabled":
+        faults.append(f"{service} is {seen['at boot']} at boot: after one the relay would be down")
+    if seen["now"] != "active":
+        faults.append(f"{service} is {seen['now']} now")
+    if not _ACCEPTS.match(seen["daemon"]):
+        faults.append(f"the process that {pid_file} names accepts no connections: {seen['daemon']}")
     fail_with(
         faults,
         f"See journalctl -t sm-mta -n 50, then run mailtls.relay.site, or: systemctl enable {service}; "
