@@ -71,9 +71,9 @@ class Lab:
     def container(self, host: str) -> str:
         return f"mailtls-{self.name}-{host}"
 
-    def on(self, host: str) -> t.Any:
+    def on(self, host: str, user: str = "root") -> t.Any:
         """The host as Testinfra sees it."""
-        return testinfra.get_host(f"podman://{self.container(host)}")
+        return testinfra.get_host(f"podman://{user}@{self.container(host)}")
 
     def read(self, host: str, command: str) -> str:
         """What a shell command prints on a host; it must succeed."""
