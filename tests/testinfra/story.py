@@ -17,6 +17,7 @@ import typing as t
 import capture
 import mailbox_file
 from lab import RECIPIENT, Lab, Message
+from mailtls_checks import read_access_map
 
 HELD = "Deferred: 403 4.7.0 encryption too weak 0 less than 128"
 TLS_LINE = r"version=(TLSv1\.[23]), verify=\w+, cipher=\S+, bits=(?:128|256)/"
@@ -147,8 +148,7 @@ class Story:
 
     def access_map(self, host: str) -> dict[str, str]:
         """The compiled map, as sendmail reads it."""
-        text = self.lab.read(host, "makemap -u hash /etc/mail/access")
-        lines = dict(line.split(None, 1) for line in text.splitlines() if len(line.split(None, 1)) == 2)
+        lines = read_access_map(self.lab.on(host))
         interesting = [f"{key}\t{value}" for key, value in lines.items() if re.match("tls_|srv_|connect:", key)]
         self.lab.show("\n".join([f"{host}# makemap -u hash /etc/mail/access", *interesting]))
         return lines

@@ -60,6 +60,15 @@ RUN_BY = {
         r'lab\.converge\(AUDIT, tls_audit_probe="fail"\)',
     ),
     "ssh mta1.example.test sudo mailq": ("tests/testinfra/lab.py", r"mailq"),
+    "pip install pytest-testinfra": (FIRST_USE, r"\{venv\}/bin/\{install\}"),
+    "export PYTHONPATH=~/.ansible/collections/ansible_collections/mailtls/relay/tests/testinfra": (
+        FIRST_USE,
+        r"\{path\} && ",
+    ),
+    "pytest -p mailtls_checks --hosts=ansible://relays --ansible-inventory=inventory.yml tests": (
+        FIRST_USE,
+        r"here = run\.replace",
+    ),
 }
 PAGES = [
     ROOT / "README.md",

@@ -15,6 +15,7 @@ import capture
 import mailbox_file
 import pytest
 from lab import ROOT, Lab, Message
+from mailtls_checks import check_files, check_service
 from story import HELD, Seen, Story
 
 DATA = "/usr/lib/python3.11/test/test_email/data"
@@ -50,9 +51,8 @@ def check(rows: list[Seen]) -> None:
 @pytest.mark.parametrize("host", ["mta1", "mta2"])
 def test_the_relays_are_an_ordinary_debian(lab: Lab, host: str) -> None:
     relay = lab.on(host)
-    assert relay.service("sendmail").is_running
-    assert relay.service("sendmail").is_enabled
-    assert relay.file("/etc/mail/certs/host.key").mode == 0o600
+    check_service(relay)
+    check_files(relay)
     assert sorted(relay.check_output("ls /sys/class/net").split()) == ["eth0", "lo"], "the capture sees every way out"
 
 

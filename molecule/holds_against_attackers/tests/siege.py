@@ -19,6 +19,7 @@ import typing as t
 
 import forgery
 from lab import RECIPIENT, Lab, message
+from mailtls_checks import read_access_map
 from story import connect_key
 
 from plugins.module_utils._core.access import compile_policy
@@ -190,8 +191,7 @@ class Siege:
 
     def map(self) -> dict[str, str]:
         """MTA1's access map as sendmail reads it."""
-        lines = self.lab.read("mta1", "makemap -u hash /etc/mail/access").splitlines()
-        return {key: value for key, _tab, value in (line.partition("\t") for line in lines)}
+        return read_access_map(self.lab.on("mta1"))
 
     def compiled(self, wish: Policy, sole_next_hop: str = "") -> dict[str, str]:
         """What the collection makes of ``sendmail_tls_policy`` for MTA1's release."""

@@ -18,6 +18,7 @@ import typing as t
 import capture
 import pytest
 from lab import SENDER, Lab
+from mailtls_checks import check_access_map
 
 NO_BELT = "sed -i '/^LOCAL_TLS_SERVER/,$d' /tmp/bent.mc"
 FEATURE = r"FEATURE(`access_db'\'', `hash -T<TMPF> -o /etc/mail/access'\'', `skip'\'')dnl"
@@ -151,7 +152,7 @@ def test_a_truncated_or_foreign_map_is_repaired_by_the_next_run(lab: Lab) -> Non
     lab.read("mta1", FOREIGN + " 2>&1 || true")
     play = lab.converge(limit="mta1", tls_audit_expect="held", tls_audit_evidence_host="")
     assert play.code == 0 and play.changed["mta1"] > 0, play.output
-    assert "tls_srv:\tTEMP+ENCR:128" in lab.read("mta1", "makemap -u hash /etc/mail/access")
+    check_access_map(lab.on("mta1"), {"TLS_Srv:": "TEMP+ENCR:128"})
 
 
 def starttls_lines(lab: Lab) -> list[bool]:

@@ -20,6 +20,7 @@ import report
 from lab import ROOT, Lab, environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs/testing_your_relays.md").read_text(encoding="utf-8")
 LOOK = "find /etc -printf '%p %T@ %C@ %m %u:%g %s\\n' | sort; cat /run/sendmail/mta/sendmail.pid 2> /dev/null; true"
 
 
@@ -72,9 +73,9 @@ def user(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> User:
     return user
 
 
-def commands(first: str) -> list[str]:
-    """The commands of the README's console block that begins with these words."""
-    blocks = re.findall(r"```console\n(.*?)```", README, re.S)
+def commands(first: str, page: str = README) -> list[str]:
+    """The commands of a page's console block that begins with these words."""
+    blocks = re.findall(r"```console\n(.*?)```", page, re.S)
     (block,) = [block for block in blocks if block.startswith(first)]
     return t.cast("list[str]", block.splitlines())
 
@@ -122,9 +123,26 @@ def test_check_mode_before_a_change_of_policy(lab: Lab, user: User, wish: dict[s
     user.play(run)
 
 
+def test_the_users_own_tests_pass_with_nothing_but_testinfra_installed(lab: Lab, user: User) -> None:
+    install, path, run = commands("pip install pytest-testinfra", GUIDE)
+    venv = user.home / "venv"
+    user.run(f"{sys.executable} -m venv {venv}")
+    user.run(f"{venv}/bin/{install}")
+    # The lab's inventory says how the hosts are reached; Testinfra takes only one on its command line.
+    user.environment["ANSIBLE_INVENTORY"] = f"{user.folder / 'inventory.yml'},{ROOT / 'molecule/inventory'}"
+    here = run.replace(" --ansible-inventory=inventory.yml", "")
+    assert here != run
+    said = user.run(f"{path} && {venv}/bin/{here}")
+    lab.show(said)
+    assert re.search(r"^=+ 12 passed in", said, re.M)
+
+
 def test_only_what_a_user_needs_is_in_the_tarball(user: User) -> None:
     (tarball,) = user.home.glob("mailtls-relay-*.tar.gz")
     names = subprocess.run(["tar", "--list", "--file", str(tarball)], check=True, capture_output=True, text=True).stdout
     tops = {name.split("/")[0] for name in names.split()}
     assert {"roles", "plugins", "playbooks", "meta", "examples", "docs", "README.md", "LICENSE"} <= tops
-    assert not tops & {"tests", "molecule", "ansible.cfg", "Makefile", ".cache", ".venv"}, tops
+    assert not tops & {"molecule", "ansible.cfg", "Makefile", ".cache", ".venv"}, tops
+    assert {name for name in names.split() if name.startswith("tests/") and name.endswith(".py")} == {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/testinfra/mailtls_checks").glob("*.py")
+    }

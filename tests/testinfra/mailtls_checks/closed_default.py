@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ._core import cf as sendmail_cf
 from ._core.access_grammar import TAGS
-from ._core.cf import Session
+from ._core.cf import Session, Trial
 from ._core.errors import MailtlsError
 from .access_map import dump_map
 from .sight import CF, Host, fail_with, read, read_cf
@@ -69,4 +69,10 @@ def ask_about_a_stranger(host: Host, text: str, cf: str) -> dict[str, str]:
         trials = [sendmail_cf.parse_trials(output, stranger, cf)[0] for output in said[: len(_WITH)]]
     except MailtlsError as error:
         raise AssertionError(f"this check could not ask: {cf}: {error.what}") from None
-    return dict(zip(_WITH, [f"{_REFUSED if trial.refused else ''}{trial.text}" for trial in trials]))
+    return dict(zip(_WITH, [_render(trial) for trial in trials]))
+
+
+def _render(trial: Trial) -> str:
+    """sendmail's words as they would stand in the queue."""
+    words = " ".join(trial.text.rpartition("$:")[2].replace('"', "").split())
+    return f"{_REFUSED}{words}" if trial.refused else words
