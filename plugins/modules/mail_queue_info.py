@@ -41,6 +41,12 @@ options:
     description: The cf of local submission, for its queue.
     type: path
     default: /etc/mail/submit.cf
+  messages:
+    description:
+      - List at most so many messages of each queue in RV(queues[].messages), the oldest first.
+      - They name senders and recipients, so with the default none is listed.
+    type: int
+    default: 0
 seealso:
   - module: mailtls.relay.mail_canary
 """
@@ -48,6 +54,11 @@ seealso:
 EXAMPLES = r"""
 - name: Read what waits
   mailtls.relay.mail_queue_info:
+  register: __queue
+
+- name: Read what waits, with the hundred oldest messages
+  mailtls.relay.mail_queue_info:
+    messages: 100
   register: __queue
 """
 
@@ -94,6 +105,40 @@ queues:
         oldest_id:
           description: Its queue id.
           type: str
+    messages:
+      description: The oldest messages, at most O(messages); no quarantined ones.
+      type: list
+      elements: dict
+      contains:
+        queue_id:
+          description: The queue id.
+          type: str
+        age:
+          description: How long it has waited, in seconds.
+          type: int
+        tries:
+          description: How often sendmail has tried to send it.
+          type: int
+        reason:
+          description: As in RV(queues[].reasons[].reason).
+          type: str
+        sender:
+          description: The envelope sender, empty for a bounce.
+          type: str
+        recipients:
+          description: Those who have not got it yet.
+          type: list
+          elements: dict
+          contains:
+            address:
+              description: The address.
+              type: str
+            domain:
+              description: The part behind the C(@), in lower case; empty where there is none.
+              type: str
+            reason:
+              description: Why this recipient has not got it; that of the message where sendmail noted none of its own.
+              type: str
     quarantined:
       description: How many messages are quarantined; they are in none of the other counts.
       type: int
@@ -114,12 +159,14 @@ from ..module_utils._host import files, spool
 OPTIONS: dict[str, t.Any] = {
     "cf": {"type": "path", "default": "/etc/mail/sendmail.cf"},
     "submit_cf": {"type": "path", "default": "/etc/mail/submit.cf"},
+    "messages": {"type": "int", "default": 0},
 }
 _MSP_QUEUE = "/var/spool/mqueue-client"
 
 
-def read(name: str, cf_path: str, default: str) -> dict[str, t.Any]:
+def read(name: str, cf_path: str, default: str, listed: int) -> dict[str, t.Any]:
     """One queue, as its cf describes it."""
+    now = time.time()
     cf = (files.read_bytes(cf_path) or b"").decode(errors="replace")
     folder = heldmail.parse_folder(cf) or default
     messages, unread, quarantined = spool.read_queue(folder)
@@ -127,7 +174,8 @@ def read(name: str, cf_path: str, default: str) -> dict[str, t.Any]:
         "name": name,
         "folder": folder,
         "return_after": heldmail.parse_limit(cf),
-        **heldmail.summarise(messages, time.time()),
+        **heldmail.summarise(messages, now),
+        "messages": heldmail.list_oldest(messages, now, max(0, listed)),
         "quarantined": quarantined,
         "unread": unread,
     }
@@ -137,8 +185,8 @@ def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
     try:
         queues = [
-            read("mta", module.params["cf"], spool.QUEUE),
-            read("msp", module.params["submit_cf"], _MSP_QUEUE),
+            read("mta", module.params["cf"], spool.QUEUE, module.params["messages"]),
+            read("msp", module.params["submit_cf"], _MSP_QUEUE, module.params["messages"]),
         ]
     except MailtlsError as error:
         module.fail_json(msg=str(error))

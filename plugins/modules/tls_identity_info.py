@@ -76,6 +76,16 @@ certificate:
   description: The certificate file, empty when there is none.
   type: str
   returned: always
+not_after:
+  description: Until when the first certificate of that file is valid, UTC; empty when that is not known.
+  type: str
+  returned: always
+  sample: "2027-11-30T13:52:31Z"
+days_left:
+  description: Whole days until then by the relay's clock, less than 0 when it has expired; null when that is not known.
+  type: int
+  returned: always
+  sample: 364
 ca:
   description: The CA file, empty when there is none.
   type: str
@@ -97,15 +107,25 @@ hazards:
 """
 
 import os
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._core import identity as layout
 from ..module_utils._core.errors import MailtlsError
-from ..module_utils._host import identity_folder
+from ..module_utils._host import identity_folder, keypair
 
 OPTIONS: dict[str, dict[str, t.Any]] = {"directory": {"type": "path", "default": "/etc/mail/certs"}}
+
+
+def lifetime(certificate: str) -> dict[str, t.Any]:
+    """Until when a certificate is valid, for people and for comparisons."""
+    valid = keypair.period(certificate)
+    if valid is None:
+        return {"not_after": "", "days_left": None}
+    text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(valid[1]))
+    return {"not_after": text, "days_left": int((valid[1] - time.time()) // 86400)}
 
 
 def main() -> None:
@@ -115,7 +135,8 @@ def main() -> None:
         installed = identity_folder.read_identity(directory, identity_folder.read_contents(directory))
     except MailtlsError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, hazards=layout.judge_surroundings(installed), **installed.to_dict())
+    told = {**installed.to_dict(), **lifetime(installed.certificate)}
+    module.exit_json(changed=False, hazards=layout.judge_surroundings(installed), **told)
 
 
 if __name__ == "__main__":

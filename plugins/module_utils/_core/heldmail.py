@@ -54,9 +54,40 @@ def summarise(messages: t.Sequence[QueuedMessage], now: float) -> dict[str, t.An
     """Count, age of the oldest in seconds, and the same for each reason, the most frequent first."""
     reasons: dict[str, list[QueuedMessage]] = {}
     for message in messages:
-        reasons.setdefault(" ".join(message.reason.split()) or NOT_TRIED, []).append(message)
+        reasons.setdefault(find_reason(message), []).append(message)
     rows = [{"reason": reason, **_count(those, now)} for reason, those in reasons.items()]
     return {**_count(messages, now), "reasons": sorted(rows, key=lambda row: (-row["count"], row["reason"]))}
+
+
+def find_reason(message: QueuedMessage) -> str:
+    """Why it waits, in sendmail's words, on one line."""
+    return " ".join(message.reason.split()) or NOT_TRIED
+
+
+def list_oldest(messages: t.Sequence[QueuedMessage], now: float, at_most: int) -> list[dict[str, t.Any]]:
+    """The oldest messages, each with its recipients and why each of these waits; those without a date come last."""
+    ordered = sorted(messages, key=lambda message: (not message.created, message.created, message.queue_id))
+    return [_describe_message(message, now) for message in ordered[:at_most]]
+
+
+def _describe_message(message: QueuedMessage, now: float) -> dict[str, t.Any]:
+    reason = find_reason(message)
+    recipients = [
+        {
+            "address": recipient.address.strip("<>"),
+            "domain": recipient.address.strip("<>").partition("@")[2].lower(),
+            "reason": " ".join(recipient.status.split()) or reason,
+        }
+        for recipient in message.recipients
+    ]
+    return {
+        "queue_id": message.queue_id,
+        "age": max(0, int(now - message.created)) if message.created else 0,
+        "tries": message.tries,
+        "reason": reason,
+        "sender": message.sender.strip("<>"),
+        "recipients": recipients,
+    }
 
 
 def _count(messages: t.Sequence[QueuedMessage], now: float) -> dict[str, t.Any]:

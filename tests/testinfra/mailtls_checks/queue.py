@@ -60,7 +60,7 @@ def _parse(row: str, now: int) -> Held | None:
             return None
         raise AssertionError(f"{error} Run again: sendmail may be writing it just now.") from None
     recipients = tuple(recipient.address for recipient in message.recipients)
-    reason = " ".join(message.reason.split()) or heldmail.NOT_TRIED
+    reason = heldmail.find_reason(message)
     age = max(0, now - message.created) if message.created else 0
     return Held(name[2:], age, message.tries, reason, message.sender, recipients, name.startswith("hf"))
 

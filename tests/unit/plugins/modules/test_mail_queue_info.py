@@ -33,6 +33,18 @@ def test_both_queues_are_read(tmp_path: pathlib.Path, capfd: pytest.CaptureFixtu
     assert (msp["name"], msp["count"], msp["unread"], msp["return_after"]) == ("msp", 0, 1, 432000)
 
 
+def test_messages_are_listed_where_somebody_asks(tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mq").mkdir()
+    for number in (5, 6, 7):
+        (tmp_path / f"mq/qf6ANIUtIe00039{number}").write_bytes(HELD.replace(b"T17954586", b"T1795458%d" % (9 - number)))
+    (tmp_path / "cf").write_text(f"O QueueDirectory={tmp_path}/mq\n")
+    options = {"cf": str(tmp_path / "cf"), "submit_cf": str(tmp_path / "none")}
+    assert run_module(mail_queue_info.main, capfd, options)["queues"][0]["messages"] == []
+    listed = run_module(mail_queue_info.main, capfd, {**options, "messages": 2})["queues"][0]["messages"]
+    assert [one["queue_id"] for one in listed] == ["6ANIUtIe000397", "6ANIUtIe000396"]
+    assert listed[0]["recipients"][0]["domain"] == "mta2.e.example"
+
+
 def test_without_a_cf_the_folders_are_debians(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

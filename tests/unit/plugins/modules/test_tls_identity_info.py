@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import pathlib
+import time
 
 import pki
 import pytest
@@ -31,6 +33,19 @@ def test_it_returns_all_but_the_key(folder: pathlib.Path, capfd: pytest.CaptureF
     assert answer["entries"]["host.key"]["kind"] == "file"
     secret = pki.key_pem("leaf").splitlines()[1]
     assert secret not in json.dumps(answer) and "PRIVATE" not in json.dumps(answer)
+
+
+def test_the_days_left_are_a_number(
+    folder: pathlib.Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = run_module(tls_identity_info.main, capfd, {"directory": str(folder)})
+    until = calendar.timegm(time.strptime(fresh["not_after"], "%Y-%m-%dT%H:%M:%SZ"))
+    for seconds, days in ((86400.5, 1), (86399.5, 0), (-0.5, -1)):
+        monkeypatch.setattr(tls_identity_info.time, "time", lambda seconds=seconds: until - seconds)
+        assert run_module(tls_identity_info.main, capfd, {"directory": str(folder)})["days_left"] == days
+    (folder / "host.crt").write_text("no certificate\n")
+    broken = run_module(tls_identity_info.main, capfd, {"directory": str(folder)})
+    assert (broken["not_after"], broken["days_left"]) == ("", None)
 
 
 def test_a_foreign_key_is_told(folder: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,11 @@ import typing as t
 import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core import heldmail
 from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
-from ansible_collections.mailtls.relay.plugins.module_utils._core.queuefile import QueuedMessage, parse_queue_file
+from ansible_collections.mailtls.relay.plugins.module_utils._core.queuefile import (
+    QueuedMessage,
+    QueuedRecipient,
+    parse_queue_file,
+)
 from recording import read_recording
 
 DAY = 86400
@@ -72,6 +76,28 @@ def test_messages_are_counted_by_reason() -> None:
             {"reason": "not tried yet", "count": 1, "oldest_age": 500, "oldest_id": "c"},
         ],
     }
+
+
+def test_the_oldest_messages_are_listed_with_what_holds_each_recipient() -> None:
+    recipients = (QueuedRecipient("<Alice@MTA2.example>", "Deferred: x\n\ty"), QueuedRecipient("bob", ""))
+    mixed = QueuedMessage("c", 3, TLS, "<eve@here.example>", recipients, (), 200)
+    listed = heldmail.list_oldest([message("a", 300), message("b", 0), mixed], 1000.5, 2)
+    assert listed == [
+        {
+            "queue_id": "c",
+            "age": 800,
+            "tries": 3,
+            "reason": TLS,
+            "sender": "eve@here.example",
+            "recipients": [
+                {"address": "Alice@MTA2.example", "domain": "mta2.example", "reason": "Deferred: x y"},
+                {"address": "bob", "domain": "", "reason": TLS},
+            ],
+        },
+        {"queue_id": "a", "age": 700, "tries": 1, "reason": TLS, "sender": "", "recipients": []},
+    ]
+    undated = heldmail.list_oldest([message("b", 0)], 1000, 5)
+    assert [(one["queue_id"], one["age"]) for one in undated] == [("b", 0)] and not heldmail.list_oldest([mixed], 1, 0)
 
 
 def test_an_empty_queue_and_a_clock_that_went_back() -> None:
