@@ -7,6 +7,7 @@
 Arguments: port, then addresses. One JSON list on the output: address, offered (null: not known), detail.
 """
 
+import contextlib
 import json
 import smtplib
 import socket
@@ -19,15 +20,23 @@ PATIENCE = 20  # Debian's GreetPause alone takes 5
 def ask(address, port):
     """Whether one address offers STARTTLS, and how that is known."""
     try:
-        with smtplib.SMTP(address, port, timeout=PATIENCE, source_address=choose_source(address)) as smtp:
-            code, reply = smtp.ehlo()
-            if code != 250:
-                return None, f"EHLO: {code} {reply.decode('ascii', 'replace')}"
-            if not smtp.has_extn("starttls"):
-                return False, "EHLO shows " + ", ".join(sorted(name.upper() for name in smtp.esmtp_features))
-            return try_handshake(smtp)
+        smtp = smtplib.SMTP(address, port, timeout=PATIENCE, source_address=choose_source(address))
+        try:
+            return look(smtp)
+        finally:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                smtp.quit()
     except (OSError, smtplib.SMTPException) as error:
         return None, f"{type(error).__name__}: {error}"
+
+
+def look(smtp):
+    code, reply = smtp.ehlo()
+    if code != 250:
+        return None, f"EHLO: {code} {reply.decode('ascii', 'replace')}"
+    if not smtp.has_extn("starttls"):
+        return False, "EHLO shows " + ", ".join(sorted(name.upper() for name in smtp.esmtp_features))
+    return try_handshake(smtp)
 
 
 def try_handshake(smtp):

@@ -469,6 +469,19 @@ def test_a_busy_peer_an_absent_one_and_an_unknown_name_are_neither(tmp_path: pat
     assert told[1].startswith(f"[x.invalid]:{port}: whether STARTTLS is ")
 
 
+class Deaf(MailServer):
+    """Greets, and understands nothing."""
+
+    def _answer(self, word: str, link: socket.socket) -> str:
+        return "502 5.5.1 Command not implemented"
+
+
+def test_a_peer_that_knows_no_ehlo_is_not_one_without_starttls(tmp_path: pathlib.Path) -> None:
+    with Deaf() as peer:
+        told = red(checks.check_starttls, Here(tmp_path), offered=False, addresses=["127.0.0.1"], port=peer.port)
+    assert "could not be found out (EHLO: 502 5.5.1 Command not implemented)" in told[0]
+
+
 def test_a_relay_is_asked_on_each_address_that_others_reach() -> None:
     answer = '[["10.77.3.12", true, "TLSv1.3 x"], ["fd77:3::12", true, "TLSv1.3 x"]]'
     relay = Relay(cat=KERNEL, python3=answer)
