@@ -17,6 +17,7 @@ import time
 import typing as t
 
 import capture
+import report
 import testinfra
 import yaml
 
@@ -49,6 +50,11 @@ class Play(t.NamedTuple):
     seconds: float
 
 
+def lab_name() -> str:
+    """The lab of the scenario whose tests run, called as the inventory calls it."""
+    return os.environ.get("MAILTLS_LAB") or os.environ["MOLECULE_SCENARIO_NAME"]
+
+
 def message(mark: str) -> Message:
     lines = [f"{mark} line {number}: only for Alice's eyes" for number in range(1, 6)]
     header = [f"From: Bob <{SENDER}>", f"To: Alice <{RECIPIENT}>", f"Subject: {mark}"]
@@ -64,6 +70,7 @@ class Lab:
         self.progress = progress
         self.state = ROOT / ".cache/lab" / name
         self.outgoing = self.state / "outgoing"
+        self.authority = pathlib.Path("~/.mailtls/lab").expanduser() / name
         self.inventories = [ROOT / "examples/two_relays/inventory.yml", ROOT / "molecule/inventory"]
 
     # Containers
@@ -93,14 +100,16 @@ class Lab:
 
     # Mail
 
-    def send(self, messages: t.Mapping[str, bytes], sender: str = SENDER) -> dict[str, str]:
+    def send(
+        self, messages: t.Mapping[str, bytes], sender: str = SENDER, to: str = "mta1", verb: str = "send"
+    ) -> dict[str, str]:
         """Send through MTA1, recipient -> message; returns recipient -> queue id, or the refusal."""
         self.outgoing.mkdir(exist_ok=True)
         pairs = []
         for number, (recipient, content) in enumerate(messages.items()):
             (self.outgoing / str(number)).write_bytes(content)
             pairs += [recipient, f"/lab/state/outgoing/{number}"]
-        argv = ["python3", "/lab/files/client.py", "send", "mta1.example.test", sender, *pairs]
+        argv = ["python3", "/lab/files/client.py", verb, f"{to}.example.test", sender, *pairs]
         output = self.read("client", shlex.join(argv))
         replies = [re.sub(r"^250 2\.0\.0 (\S+) Message accepted.*", r"\1", reply) for reply in json.loads(output)]
         return dict(zip(messages, replies))
@@ -139,6 +148,12 @@ class Lab:
         """Queue ids of the messages that wait on a host."""
         return [name[2:] for name in self.read(host, "ls /var/spool/mqueue").split() if name.startswith("qf")]
 
+    def try_again(self, *queue_ids: str) -> None:
+        """Runs MTA1's queue, for these messages or for all, and returns when every one of them has been tried."""
+        for chosen in queue_ids or ("",):
+            # A message that is not sent is no failure of the run.
+            self.on("mta1").run(f"sendmail -Am -qf {f'-qI{chosen}' if chosen else ''}")
+
     def run_queue(self, host: str = "mta1") -> None:
         self.show(f"{host}# sendmail -Am -q")
         self.read(host, "sendmail -Am -q")
@@ -162,6 +177,20 @@ class Lab:
         process = re.findall(r"\[(\d+)\]:", line)[0]
         for found in self.log("mta1", rf"\[{process}\]: ruleset="):
             self.show(f"mta1: {found}")
+
+    def waits(self, queue_id: str, host: str = "mta1") -> str:
+        """Why a message waits in a host's queue, in full; empty when it does not."""
+        found = self.on(host).run(f"grep -a ^M /var/spool/mqueue/qf{queue_id}").stdout
+        return str(found).strip().removeprefix("M")
+
+    def daemon(self, host: str) -> str:
+        """The daemon that the pid file names, and when it began: another one has another line."""
+        return self.read(host, "ps -o pid=,lstart= $(head -1 /run/sendmail/mta/sendmail.pid)")
+
+    def shown(self, host: str) -> str:
+        """The SHA-256 of the certificate that a relay shows, on the wire."""
+        talk = f"openssl s_client -starttls smtp -connect {host}.example.test:25 < /dev/null 2> /dev/null"
+        return self.read("client", f"{talk} | openssl x509 -noout -fingerprint -sha256")
 
     def mailbox(self, user: str = "alice") -> bytes:
         self.read("mta2", f"touch /var/mail/{user}")
@@ -197,16 +226,13 @@ class Lab:
         self, playbook: str = "playbooks/site.yml", limit: str = "", options: t.Sequence[str] = (), **variables: t.Any
     ) -> Play:
         """Run the playbook as a user does; the lab's inventory adds only how hosts are reached."""
-        argv = [arg for path in self.inventories for arg in ("--inventory", str(path))] + [playbook]
-        argv += ["--limit", limit] if limit else []
-        argv += ["--extra-vars", json.dumps(variables)] if variables else []
-        argv += options
+        argv = self.command(playbook, limit, options, variables)
         shown = [f"--limit {limit}"] if limit else []
         shown += [f"--extra-vars '{json.dumps(variables)}'"] if variables else []
         self.show(" ".join(["$ ansible-playbook", playbook, *shown, *options]))
         begin = time.monotonic()
         done = subprocess.Popen(
-            [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), *argv],
+            argv,
             cwd=ROOT,
             env=environment(self.name),
             text=True,
@@ -216,6 +242,23 @@ class Lab:
         output = self.follow(done)
         changed = {host: int(count) for host, count in re.findall(r"^(\S+)\s+: ok=\d+ +changed=(\d+)", output, re.M)}
         return Play(done.wait(), output, changed, time.monotonic() - begin)
+
+    def command(
+        self, playbook: str, limit: str, options: t.Sequence[str], variables: t.Mapping[str, t.Any]
+    ) -> list[str]:
+        argv = [str(pathlib.Path(sys.executable).with_name("ansible-playbook"))]
+        argv += [arg for path in self.inventories for arg in ("--inventory", str(path))] + [playbook]
+        argv += ["--limit", limit] if limit else []
+        argv += ["--extra-vars", json.dumps(variables)] if variables else []
+        return [*argv, *options]
+
+    def reported(self, playbook: str, options: t.Sequence[str] = (), **variables: t.Any) -> report.Report:
+        """Run the playbook, which must succeed; returns what it changed, or would, with the diffs."""
+        settings = {**environment(self.name), **report.SETTINGS}
+        argv = self.command(playbook, "", options, variables)
+        done = subprocess.run(argv, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        return report.parse(done.stdout)
 
     def module(self, host: str, name: str, options: dict[str, t.Any]) -> subprocess.CompletedProcess[str]:
         """One module of the collection on one host."""

@@ -41,6 +41,12 @@ class Seen(t.NamedTuple):
     holds: bool
 
 
+def check(rows: list[Seen]) -> None:
+    """All of them hold, and there are some."""
+    assert rows
+    assert not [row for row in rows if not row.holds]
+
+
 class Story:
     """The steps share the messages that were sent: what is held in one step arrives in the next."""
 

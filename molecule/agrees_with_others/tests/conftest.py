@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import json
-import os
 import pathlib
 import subprocess
 import typing as t
@@ -17,7 +16,7 @@ import pytest
 import yaml
 from configurations import CONFIGURATIONS, NAME, SERVERS
 from disagreements import DISAGREEMENTS, Disagreement
-from lab import ROOT, Lab
+from lab import ROOT, Lab, lab_name
 from opinions import ASPECTS, TOOLS, Opinion, of_the_probe
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -30,7 +29,7 @@ EXPLAINED: collections.Counter[Disagreement] = collections.Counter()
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:
-    found = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    found = Lab(lab_name())
     found.inventories = [HERE.parent / "inventory.yml", ROOT / "molecule/inventory"]
     return found
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import time
@@ -16,7 +15,7 @@ import mailbox_file
 import pytest
 from lab import ROOT, Lab, Message
 from mailtls_checks import check_files, check_service
-from story import HELD, Seen, Story
+from story import HELD, Story, check
 
 DATA = "/usr/lib/python3.11/test/test_email/data"
 NO_HEADER = "a line in the header is no header line: sendmail ends the header there and begins the body"
@@ -34,18 +33,8 @@ BEFORE, AFTER = re.findall(r"^```text\n(.*?)^```", (ROOT / "docs/probing.md").re
 
 
 @pytest.fixture(scope="module")
-def lab() -> Lab:
-    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
-
-
-@pytest.fixture(scope="module")
 def story(lab: Lab) -> Story:
     return Story(lab)
-
-
-def check(rows: list[Seen]) -> None:
-    assert rows
-    assert not [row for row in rows if not row.holds]
 
 
 @pytest.mark.parametrize("host", ["mta1", "mta2"])

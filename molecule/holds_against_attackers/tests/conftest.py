@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import sys
 import typing as t
 
 import pytest
-from lab import ROOT, Lab
+from lab import ROOT, Lab, lab_name
 
 # The collection's own code, which the tests ask what it makes of a policy.
 sys.path.append(str(ROOT))
@@ -25,7 +24,7 @@ SEEN: dict[tuple[str, str, bool], str] = {}
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:
-    found = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    found = Lab(lab_name())
     found.inventories.append(pathlib.Path(__file__).resolve().parents[1] / "inventory.yml")
     return found
 

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shlex
 import typing as t
 
 import pytest
-from lab import Lab
+from lab import Lab, lab_name
 
 SILENT = "403 the access map says nothing of TLS"
 WEAK = "403 encryption too weak 0 less than 128"
@@ -155,7 +154,7 @@ ASKED = [
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    return Lab(lab_name())
 
 
 @contextlib.contextmanager

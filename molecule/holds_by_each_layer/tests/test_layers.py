@@ -11,13 +11,12 @@ administrator would, and the queue is run: every queue run reads cf and map anew
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import typing as t
 
 import capture
 import pytest
-from lab import SENDER, Lab
+from lab import SENDER, Lab, lab_name
 from mailtls_checks import check_access_map
 
 NO_BELT = "sed -i '/^LOCAL_TLS_SERVER/,$d' /tmp/bent.mc"
@@ -89,7 +88,7 @@ HELD = [
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    return Lab(lab_name())
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import shlex
@@ -17,7 +16,7 @@ import typing as t
 
 import pytest
 import report
-from lab import ROOT, Lab, environment
+from lab import ROOT, Lab, environment, lab_name
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs/testing_your_relays.md").read_text(encoding="utf-8")
@@ -56,7 +55,7 @@ class User:
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    return Lab(lab_name())
 
 
 @pytest.fixture(scope="module")

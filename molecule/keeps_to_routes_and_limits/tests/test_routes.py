@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
 import time
@@ -15,7 +14,7 @@ import typing as t
 
 import capture
 import pytest
-from lab import Lab, message
+from lab import Lab, lab_name, message
 
 WEAK = "stat=Deferred: 403 4.7.0 encryption too weak 0 less than 128"
 CHANGE = "molecule/shared/change.yml"
@@ -34,7 +33,7 @@ TIMES = {
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    found = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    found = Lab(lab_name())
     found.inventories.append(pathlib.Path(__file__).resolve().parents[1] / "inventory.yml")
     return found
 

@@ -15,7 +15,7 @@ import typing as t
 import capture
 import pytest
 from debian import work_for_make
-from lab import ROOT, Lab, Message, Play
+from lab import ROOT, Lab, Message, Play, lab_name
 
 CHANGE = "molecule/shared/change.yml"
 RESTART = "systemctl restart sendmail"
@@ -56,7 +56,7 @@ ACCIDENTS = [
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    found = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    found = Lab(lab_name())
     assert found.converge(CHANGE, limit="mta2", sendmail_starttls_offered=False).code == 0
     return found
 

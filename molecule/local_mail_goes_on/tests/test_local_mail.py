@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 import typing as t
 
 import pytest
-from lab import Lab, Play
+from lab import Lab, Play, lab_name
 
 BY_HAND = "# of this host\nops: bob\nabuse:\n  ops\n"
 PROVIDER = "/etc/mail/m4/provider.m4"
@@ -28,7 +27,7 @@ HELD = "Deferred: 403 4.7.0 encryption too weak 0 less than 128"
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    lab = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    lab = Lab(lab_name())
     start = "setsid python3 /root/acceptor.py /root/taken > /root/acceptor.log 2>&1 < /dev/null &"
     source = "molecule/local_mail_goes_on/files/acceptor.py"
     text = (lab.state.parents[2] / source).read_text(encoding="utf-8")

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import collections
-import os
 import pathlib
 import sys
 import typing as t
 
 import pytest
-from lab import ROOT, Lab
+from lab import ROOT, Lab, lab_name
 
 # The collection's own code, which the tests ask what it makes of a policy.
 sys.path.append(str(ROOT))
@@ -35,7 +34,7 @@ class Compared(t.NamedTuple):
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:
-    found = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    found = Lab(lab_name())
     found.inventories.append(pathlib.Path(__file__).resolve().parents[1] / "inventory.yml")
     return found
 

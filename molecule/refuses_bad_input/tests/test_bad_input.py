@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import pathlib
 import re
 import subprocess
@@ -19,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from lab import Lab, Play
+from lab import Lab, Play, lab_name
 
 NOW = dt.datetime.now(dt.timezone.utc)
 FQDN = "mta1.example.test"
@@ -166,7 +165,7 @@ VARIABLES: dict[str, tuple[str, dict[str, t.Any], list[str]]] = {
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    return Lab(lab_name())
 
 
 class Refusal(t.NamedTuple):

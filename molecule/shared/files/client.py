@@ -4,8 +4,9 @@
 
 """The mail client of the lab.
 
-client.py send HOST SENDER [RECIPIENT FILE]...   sends each file as it is and prints one JSON list of replies
-client.py ehlo ADDRESS                           prints the dialogue as a JSON list of lines
+client.py send HOST SENDER [RECIPIENT FILE]...      sends each file as it is and prints one JSON list of replies
+client.py send_tls HOST SENDER [RECIPIENT FILE]...  the same under TLS, whatever the certificate
+client.py ehlo ADDRESS                              prints the dialogue as a JSON list of lines
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import sys
 from functools import partial
 
 
-def send(host: str, sender: str, *pairs: str) -> list[str]:
+def send(host: str, sender: str, *pairs: str, starttls: bool = False) -> list[str]:
     """Send in one session; the only change to a file is the line end that SMTP demands (RFC 5321, 2.3.8)."""
     replies = []
     with smtplib.SMTP(host, 25, timeout=300) as session:
+        if starttls:
+            session.starttls()
         session.ehlo()
         for recipient, name in zip(pairs[::2], pairs[1::2]):
             content = re.sub(rb"(?<!\r)\n", b"\r\n", pathlib.Path(name).read_bytes())
@@ -62,4 +65,5 @@ def ehlo(address: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"send": send, "ehlo": ehlo}[sys.argv[1]](*sys.argv[2:])))
+    verbs = {"send": send, "send_tls": partial(send, starttls=True), "ehlo": ehlo}
+    print(json.dumps(verbs[sys.argv[1]](*sys.argv[2:])))

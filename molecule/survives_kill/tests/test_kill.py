@@ -14,14 +14,14 @@ import os
 import random
 import re
 import subprocess
-import threading
 import time
 import typing as t
 
 import capture
 import pytest
 from debian import work_for_make
-from lab import RECIPIENT, SENDER, Lab, Play, message
+from lab import Lab, Play, lab_name
+from traffic import Traffic, arrivals
 
 KILLS = int(os.environ.get("MAILTLS_KILLS", "100"))
 SEED = int(os.environ.get("MAILTLS_SEED", "20261123"))
@@ -49,40 +49,9 @@ HELD = {"tls_audit_expect": "any", "tls_audit_evidence_host": ""}
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    lab = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    lab = Lab(lab_name())
     assert lab.converge(limit="mta2", sendmail_starttls_offered=False).code == 0
     return lab
-
-
-class Traffic(threading.Thread):
-    """A client that hands MTA1 one message after the other, and remembers which were accepted."""
-
-    def __init__(self, lab: Lab) -> None:
-        super().__init__(daemon=True)
-        self.quiet = Lab(lab.name, show=lambda _: None)
-        self.accepted: list[str] = []
-        self.refused: list[str] = []
-        self.done = threading.Event()
-
-    def run(self) -> None:
-        number = 0
-        while not self.done.is_set():
-            number += 1
-            mark = f"flow{number:05d}"
-            try:
-                (reply,) = self.quiet.send({RECIPIENT: message(mark).text}, SENDER).values()
-            except AssertionError as error:
-                # HUP closes the listener for a moment; a real client comes again.
-                assert "Connection refused" in str(error) or "Connection unexpectedly closed" in str(error)
-                reply = "come again"
-            (self.accepted if re.fullmatch(r"\w{14}", reply) else self.refused).append(mark)
-            self.done.wait(3)
-
-    def stop(self) -> list[str]:
-        assert self.is_alive(), "the client has ended before the plays did: the test proves too little"
-        self.done.set()
-        self.join()
-        return self.accepted
 
 
 def map_rows(lab: Lab) -> list[str]:
@@ -197,7 +166,7 @@ def test_plays_killed_at_random_moments(lab: Lab, capsys: pytest.CaptureFixture[
     lab.read("mta1", "install -d /root/held")
     lab.read("mta2", "truncate --size 0 /var/mail/alice || true")
     moment = time.time()
-    traffic = Traffic(lab)
+    traffic = Traffic(lab, pause=3)
     traffic.start()
     rounds = Rounds(lab)
     while rounds.struck.total() < KILLS:
@@ -222,5 +191,4 @@ def test_plays_killed_at_random_moments(lab: Lab, capsys: pytest.CaptureFixture[
         print(f"\n{len(accepted)} messages accepted, {len(traffic.refused)} refused for the moment")
     lab.wait("MTA1 to hand over all it holds", lambda: not lab.queued("mta1"), 1200)
     lab.wait("MTA2 to deliver it", lambda: not lab.queued("mta2"), 300)
-    arrived = [mark.decode() for mark in re.findall(rb"^Subject: (flow\d+)", lab.mailbox(), re.M)]
-    assert sorted(arrived) == sorted(accepted), "lost or doubled"
+    assert arrivals(lab.mailbox()) == sorted(accepted), "lost or doubled"

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import subprocess
@@ -16,7 +15,7 @@ import typing as t
 import capture
 import pytest
 from debian import work_for_make
-from lab import Lab
+from lab import Lab, lab_name
 from mailtls_checks import check_access_map, check_closed_default, check_service
 from story import TLS_LINE, Story
 
@@ -39,7 +38,7 @@ class Upgraded(t.NamedTuple):
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    found = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    found = Lab(lab_name())
     assert found.converge(limit="mta2", sendmail_starttls_offered=False).code == 0
     return found
 

@@ -8,7 +8,6 @@ exact; what was there comes back byte for byte.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import typing as t
@@ -16,7 +15,7 @@ import uuid
 
 import pytest
 from configurations import CONFIGURATIONS, Configuration, Mail
-from lab import Lab, Play
+from lab import Lab, Play, lab_name
 
 SCENARIO = "molecule/takes_over_an_existing_relay"
 TAKE_OVER, REVERT = f"{SCENARIO}/take_over.yml", "playbooks/revert.yml"
@@ -32,7 +31,7 @@ STOPPED = {name: one for name, one in CONFIGURATIONS.items() if one.stops}
 
 @pytest.fixture(scope="module")
 def lab() -> t.Iterator[Lab]:
-    lab = Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    lab = Lab(lab_name())
     lab.read(
         "mta1", "test -e /root/stock.tar || tar -C / --exclude=etc/mail/certs -cf /root/stock.tar etc/mail etc/aliases"
     )

@@ -33,3 +33,10 @@ def test_the_tests_are_found(scenario: str) -> None:
         argv, cwd=ROOT, env={**os.environ, **environment(scenario)}, text=True, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_lab_of_a_run_has_the_name_that_the_run_was_given() -> None:
+    """Two runs of one scenario side by side: whoever names the lab by the scenario looks at the other one's hosts."""
+    files = [path for path in ROOT.glob("molecule/*/tests/*.py") if "MOLECULE_SCENARIO_NAME" in path.read_text("utf-8")]
+    # The bare hosts are no lab: their names are fixed.
+    assert [path.parent.parent.name for path in files] == ["installs_on_bare_debian"]
