@@ -193,8 +193,9 @@ class Lab:
         return self.read("client", f"{talk} | openssl x509 -noout -fingerprint -sha256")
 
     def mailbox(self, user: str = "alice") -> bytes:
-        self.read("mta2", f"touch /var/mail/{user}")
-        return self.read_bytes("mta2", f"/var/mail/{user}")
+        """Empty where there is none yet; whoever made one here would make it his own."""
+        path = f"/var/mail/{user}"
+        return self.read_bytes("mta2", path) if self.on("mta2").file(path).exists else b""
 
     # Witnesses
 
