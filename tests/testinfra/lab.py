@@ -181,7 +181,8 @@ class Lab:
     def waits(self, queue_id: str, host: str = "mta1") -> str:
         """Why a message waits in a host's queue, in full; empty when it does not."""
         found = self.on(host).run(f"grep -a ^M /var/spool/mqueue/qf{queue_id}").stdout
-        return str(found).strip().removeprefix("M")
+        # Of the message and of its recipient.
+        return "; ".join(dict.fromkeys(line.removeprefix("M") for line in found.splitlines()))
 
     def daemon(self, host: str) -> str:
         """The daemon that the pid file names, and when it began: another one has another line."""

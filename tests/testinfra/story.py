@@ -44,7 +44,8 @@ class Seen(t.NamedTuple):
 def check(rows: list[Seen]) -> None:
     """All of them hold, and there are some."""
     assert rows
-    assert not [row for row in rows if not row.holds]
+    wrong = [row for row in rows if not row.holds]
+    assert not wrong, wrong
 
 
 class Story:
