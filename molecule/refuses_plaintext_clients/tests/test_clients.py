@@ -53,7 +53,7 @@ def test_the_same_client_is_served_under_tls(lab: Lab) -> None:
 
 def test_the_host_itself_is_served_without(lab: Lab) -> None:
     (lab.state / "own").write_bytes(message("own").text)
-    send = f"python3 /lab/files/client.py send 127.0.0.1 root {RECIPIENT} /lab/state/own"
+    send = f"python3 /lab/files/client.py send 127.0.0.1 {SENDER} {RECIPIENT} /lab/state/own"
     assert "Message accepted for delivery" in lab.read("mta2", send)
 
 
