@@ -13,9 +13,9 @@ import report
 from lab import Lab
 
 RELAYS = ["mta1", "mta2"]
-# Whatever a play could touch, down to the time at which it did.
+# Whatever a play could touch, down to the time at which it did. Queues and mailboxes get mail from cron.
 LOOK = (
-    "find /etc /var/spool/mqueue /var/spool/mqueue-client /var/lib/dpkg -printf '%p %T@ %C@ %m %u:%g %s\\n' | sort; "
+    "find /etc /var/lib/dpkg -printf '%p %T@ %C@ %m %u:%g %s\\n' | sort; "
     "systemctl is-enabled sendmail 2> /dev/null; true"
 )
 CHANGES: dict[str, tuple[str, dict[str, t.Any]]] = {
