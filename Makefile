@@ -29,7 +29,7 @@ RUNS := $(TOOLS) python tests/scenarios.py $(if $(JOBS),--jobs $(JOBS))
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint unit sanity units build as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
+.PHONY: help setup link copy lint unit mutants sanity units build as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -67,6 +67,12 @@ unit: setup ## unit tests on all processors, branch coverage of the pure core, a
 	$(TOOLS) COVERAGE_FILE=$(CACHE)/coverage python -m pytest -n auto $(CORE_TESTS) \
 	  --cov=plugins/module_utils/_core --cov-branch --cov-report=term:skip-covered --cov-fail-under=100
 	$(TOOLS) python -m pytest -n auto tests/unit tests/fuzz tests/zoo --ignore=$(CORE_TESTS)
+
+# mutmut wants a folder in which paths are the names of modules. Of pytest's plugins none is needed here.
+mutants: setup ## small faults in the policy, access and map-file modules, one by one: do their tests notice?
+	rm -rf $(LINK)/mutants && ln -sfn $(CURDIR)/pyproject.toml $(LINK)/pyproject.toml
+	cd $(LINK) && $(TOOLS) PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 nice mutmut run
+	cd $(LINK) && $(TOOLS) mutmut results --all true | $(VENV)/bin/python $(CURDIR)/tests/mutants.py
 
 sanity: setup copy ## ansible-test sanity
 	tests/run_ansible_test.sh sanity $(VENV) $(COPY) $(CACHE)/home

@@ -16,7 +16,7 @@ from . import access_words as words
 from . import dn, release
 from .entry import Entry, Placed
 from .errors import MailtlsError
-from .policy import Client, Inbound, Outbound, Peer, Policy, RelayCertificate, Requirement
+from .policy import Client, Inbound, Outbound, Peer, Policy, RelayCertificate
 
 Entries = t.Iterator[Placed]
 
@@ -27,13 +27,9 @@ LOOPBACK = ("127.0.0.1", "IPv6:0:0:0:0:0:0:0:1")
 def outbound_entries(outbound: Outbound, running: release.Release) -> Entries:
     yield Placed(outbound.place, Entry("TLS_Srv:", words.requirement_value(outbound.default, outbound.place)))
     yield from _demands("TLS_Srv", outbound.peers)
-    if any(map(_is_special, outbound.peers)):
-        yield from _special_peers(outbound.peers, running)
-    values: dict[Requirement, str] = {}
+    yield from _special_peers(outbound.peers, running)
     for one in outbound.recipients:
-        value = values.get(one.requirement) or words.requirement_value(one.requirement, one.place)
-        values[one.requirement] = value
-        yield Placed(one.place, Entry(f"TLS_Rcpt:{one.address}", value))
+        yield Placed(one.place, Entry(f"TLS_Rcpt:{one.address}", words.requirement_value(one.requirement, one.place)))
 
 
 def _demands(tag: str, items: t.Iterable[Peer | Client]) -> Entries:
@@ -50,17 +46,12 @@ def _demands(tag: str, items: t.Iterable[Peer | Client]) -> Entries:
         yield new(Placed, (place, new(Entry, (prefix + text, value))))
 
 
-def _is_special(peer: Peer) -> bool:
-    return peer.session is not None or not (peer.dane and peer.mta_sts) or peer.requirement.level == "none"
-
-
 def _special_peers(peers: t.Sequence[Peer], running: release.Release) -> Entries:
-    for peer in peers:
-        _require_known(peer, running)
     untried = any(peer.requirement.level == "none" for peer in peers)
     sessions = any(peer.session is not None for peer in peers)
     features = any(not (peer.dane and peer.mta_sts) for peer in peers)
-    for peer in peers:
+    for peer in peers if untried or sessions or features else ():
+        _require_known(peer, running)
         key = words.target_key(peer.target, peer.place)
         if untried:
             yield Placed(peer.place, Entry(f"Try_TLS:{key}", "NO" if peer.requirement.level == "none" else "OK"))
@@ -115,8 +106,8 @@ def inbound_entries(inbound: Inbound, offered: bool, running: release.Release, f
 def _loopback(taken: t.Collection[str]) -> t.Iterator[str]:
     """Local programs hand their mail in without TLS when the certificate breaks; the user may say otherwise."""
     for address in LOOPBACK:
-        parts = address.split("." if "." in address else ":")
         separator = "." if "." in address else ":"
+        parts = address.split(separator)
         around = {f"tls_clt:{separator.join(parts[:count])}".lower() for count in range(1, len(parts) + 1)}
         if not around & set(taken):
             yield address

@@ -44,7 +44,7 @@ def merge_fields(layers: t.Sequence[Fields]) -> Fields:
                 del values[field], places[field]
             else:
                 values[field], places[field] = value, layer.at(field)
-    return Fields(values, layers[0].place if layers else VARIABLE, places)
+    return Fields(values, layers[0].place, places)
 
 
 def merge_items(

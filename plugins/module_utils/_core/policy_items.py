@@ -29,6 +29,7 @@ CLIENT_FIELDS = (
 )
 CERTIFICATE_FIELDS = ("issuer", "subjects")
 
+Default = t.TypeVar("Default", bool, None)
 _Cache = dict[tuple[t.Any, ...], Requirement]
 _PEER_KEYS, _CLIENT_KEYS = frozenset(PEER_FIELDS), frozenset(CLIENT_FIELDS)
 _SHORT = frozenset(("next_hop", "level", "min_bits", "name"))
@@ -102,7 +103,7 @@ def _read_recipient(raw: t.Any, place: str) -> Recipient:
 
 def _read_client(raw: t.Any, place: str, default: Requirement, cache: _Cache) -> Client:
     values = raw if isinstance(raw, dict) and _CLIENT_KEYS.issuperset(raw) else read_mapping(raw, place, CLIENT_FIELDS)
-    offered = _flag(values, "starttls_offered", place, False) if "starttls_offered" in values else None
+    offered = _flag(values, "starttls_offered", place, None)
     requirement = _read_requirement(values, place, default, cache)
     if requirement.level == "none":
         if offered:
@@ -180,5 +181,5 @@ def _session(values: t.Mapping[str, t.Any], place: str) -> SessionSettings | Non
     return read_session(values["session"], f"{place}.session") if "session" in values else None
 
 
-def _flag(values: t.Mapping[str, t.Any], field: str, place: str, default: bool) -> bool:
+def _flag(values: t.Mapping[str, t.Any], field: str, place: str, default: Default) -> bool | Default:
     return read_boolean(values[field], f"{place}.{field}") if field in values else default

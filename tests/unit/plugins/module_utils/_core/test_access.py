@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mailtls.relay.plugins.module_utils._core.access import (
     Entry,
     access_entries,
+    compile_policy,
     parse_entries,
     require_floor,
 )
@@ -208,8 +209,12 @@ def test_twins_are_refused_with_both_places() -> None:
 
 
 def test_a_map_without_a_floor_is_refused() -> None:
-    with pytest.raises(MailtlsError, match=r"^entries: no entry has the key 'TLS_Srv:'"):
+    with pytest.raises(MailtlsError) as refused:
         require_floor([Entry("TLS_Srv:a.example", "ENCR:128"), Entry("TLS_Clt:", "ENCR:128")], "entries")
+    assert str(refused.value) == (
+        "entries: no entry has the key 'TLS_Srv:'."
+        " Add TLS_Srv: with TEMP+ENCR:128; without it mail to unnamed servers leaves in clear text."
+    )
     require_floor([Entry("tls_srv:", "ENCR:128")], "entries")
 
 
@@ -266,8 +271,12 @@ def test_the_base_comes_first_and_gives_way() -> None:
 
 @pytest.mark.parametrize("key", ["TLS_Srv:", "tls_srv:"])
 def test_the_floor_belongs_to_the_policy(key: str) -> None:
-    with pytest.raises(MailtlsError, match=r"^sendmail_access_entries\[1\]\.key: .* belongs to the policy"):
+    with pytest.raises(MailtlsError) as refused:
         access_entries(policy(), [Entry("Connect:1", "OK"), Entry(key, "VERIFY:256")])
+    assert str(refused.value) == (
+        "sendmail_access_entries[1].key: the key 'TLS_Srv:' belongs to the policy."
+        " Set sendmail_tls_policy.outbound.default instead."
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,8 +285,12 @@ def test_the_floor_belongs_to_the_policy(key: str) -> None:
 def test_the_offer_to_all_belongs_to_its_variable(offered: bool, value: str, refused: bool) -> None:
     wish, further = policy(starttls_offered=offered), [Entry("Srv_Features:", value)]
     if refused:
-        with pytest.raises(MailtlsError, match=r"^sendmail_access_entries\[0\]: .*sendmail_starttls_offered"):
+        with pytest.raises(MailtlsError) as refused:
             access_entries(wish, further)
+        assert str(refused.value) == (
+            "sendmail_access_entries[0]: whether STARTTLS is offered to all is said by sendmail_starttls_offered,"
+            " not by 'Srv_Features:'. Set that variable, or name the client in the key."
+        )
     else:
         assert access_entries(wish, further) == (FLOOR, *further)
 
@@ -304,3 +317,27 @@ def test_a_relay_client_is_unthrottled_already() -> None:
 def test_an_unthrottled_network_sendmail_cannot_match_is_refused() -> None:
     with pytest.raises(MailtlsError, match=r"^sendmail_unthrottled_clients\[0\]: sendmail cannot match "):
         access_entries(policy(unthrottled_clients=["10.1.0.0/20"]))
+
+
+def test_each_entry_knows_the_variable_it_came_from() -> None:
+    wish = policy(relay_clients=["10.1.2.3", "a.example"], unthrottled_clients=["10.5.0.0/16"], starttls_offered=False)
+    placed = compile_policy(wish, further=[Entry("From:b.example", "REJECT")])
+    assert [(entry.key, place) for place, entry in placed] == [
+        *(
+            (f"{tag}:10.1.2.3", "sendmail_relay_clients[0]")
+            for tag in ("Connect", "GreetPause", "ClientRate", "ClientConn")
+        ),
+        ("Connect:a.example", "sendmail_relay_clients[1]"),
+        *((f"{tag}:10.5", "sendmail_unthrottled_clients[0]") for tag in ("GreetPause", "ClientRate", "ClientConn")),
+        ("Srv_Features:", "sendmail_starttls_offered"),
+        ("TLS_Srv:", "sendmail_tls_policy.outbound.default"),
+        ("From:b.example", "sendmail_access_entries[0]"),
+    ]
+
+
+def test_a_map_is_written_for_a_release() -> None:
+    peer = {"next_hop": "[10.1.2.3]", "session": {"min_protocol": "TLSv1.3"}}
+    wish = policy({"outbound": {"peers": [peer]}})
+    assert Entry("TLS_Srv:10.1.2.3", "TEMP+ENCR:128") in access_entries(wish, release=(8, 18, 1))
+    with pytest.raises(MailtlsError, match=r"peers\[0\]\.session: sendmail 8\.15\.2 cannot do this"):
+        access_entries(wish)

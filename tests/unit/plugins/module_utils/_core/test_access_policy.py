@@ -115,6 +115,7 @@ def test_settings_of_sessions_and_none_for_the_others() -> None:
     )
     assert rows["TLS_Clt_Features:10.1.2.4"] == "Options=SSL_OP_NO_TLSv1,SSL_OP_NO_TLSv1_1; CertFile=/a; KeyFile=/b"
     assert rows["TLS_Clt_Features:a.example"] == "Options=0"
+    assert not [key for key in rows if not key.startswith(("TLS_Srv:", "TLS_Clt_Features:"))]
 
 
 def test_dane_and_mta_sts_are_left_out_by_name() -> None:
@@ -126,7 +127,7 @@ def test_dane_and_mta_sts_are_left_out_by_name() -> None:
             {"next_hop": "10.1.2.3"},
         )
     )
-    assert {key: value for key, value in rows.items() if "Clt_F" in key} == {
+    assert {key: value for key, value in rows.items() if not key.startswith("TLS_Srv:")} == {
         "Clt_Features:a.example": "D m",
         "Clt_Features:b.example": "D M",
         "Clt_Features:c.example": "d m",
@@ -153,7 +154,8 @@ def test_dane_and_mta_sts_are_left_out_by_name() -> None:
             peers({"next_hop": "10.1.2.3", "dane": False}),
             (8, 18, 1),
             f"{OUT}.peers[0].dane",
-            "by the name of a host only",
+            "dane: sendmail asks for this by the name of a host only, not for 10.1.2.3."
+            " Write the name that the next hop's MX record has.",
         ),
         (
             clients({"client": "10.1.2.3", "session": {"min_protocol": "TLSv1.3"}}),
@@ -280,3 +282,85 @@ def test_a_raw_entry_of_the_same_key_is_told_with_both_places() -> None:
 def test_the_limits_of_the_map_hold(raw: t.Any, told: str) -> None:
     with pytest.raises(MailtlsError, match=told):
         compiled(raw)
+
+
+def test_each_entry_knows_the_item_it_came_from() -> None:
+    raw = {
+        "outbound": {
+            "default": {},
+            "peers": [
+                {"next_hop": "a.example", "dane": False},
+                {"next_hop": "10.1.2.3", "session": {"min_protocol": "TLSv1.3"}, "accept_dns_risk": True},
+                {"next_hop": "10.1.2.4", "level": "none", "exception": EXCEPTION},
+            ],
+            "recipients": [{"recipient": "b.example"}],
+        },
+        "inbound": {
+            "default": {"level": "encrypt"},
+            "clients": [{"client": "10.1.2.5", "starttls_offered": True, "session": {"min_protocol": "TLSv1.3"}}],
+        },
+        "relaying": {"certificates": [{"issuer": "/O=a", "subjects": ["/CN=x", "/CN=y"]}]},
+    }
+    keys: dict[str, list[str]] = {}
+    for place, entry in compile_policy(parse_policy({"sendmail_tls_policy": raw}, today=TODAY), (8, 18, 1)):
+        keys.setdefault(place.removeprefix("sendmail_tls_policy."), []).append(entry.key)
+    assert keys == {
+        "outbound.default": ["TLS_Srv:"],
+        "outbound.peers[0]": [
+            "TLS_Srv:a.example",
+            "Try_TLS:a.example",
+            "TLS_Clt_Features:a.example",
+            "Clt_Features:a.example",
+        ],
+        **{
+            f"outbound.peers[{number}]": [f"{tag}:10.1.2.{last}" for tag in ("TLS_Srv", "Try_TLS", "TLS_Clt_Features")]
+            for number, last in ((1, 3), (2, 4))
+        },
+        "outbound.recipients[0]": ["TLS_Rcpt:b.example"],
+        "inbound.default": ["TLS_Clt:", "TLS_Clt:127.0.0.1", "TLS_Clt:IPv6:0:0:0:0:0:0:0:1"],
+        "inbound.clients[0]": ["TLS_Clt:10.1.2.5", "Srv_Features:10.1.2.5", "TLS_Srv_Features:10.1.2.5"],
+        "relaying.certificates[0]": ["CERTISSUER:/O=a"],
+        "relaying.certificates[0].subjects[0]": ["CERTSUBJECT:/CN=x"],
+        "relaying.certificates[0].subjects[1]": ["CERTSUBJECT:/CN=y"],
+    }
+
+
+PINNED = {"level": "verify", "issuer": "/O=a$b"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "place"),
+    [
+        (peers(**PINNED), f"{OUT}.default.issuer"),
+        (peers({"next_hop": "a.example", "accept_dns_risk": True, **PINNED}), f"{OUT}.peers[0].issuer"),
+        ({"outbound": {"recipients": [{"recipient": "a.example", **PINNED}]}}, f"{OUT}.recipients[0].issuer"),
+        (clients(**PINNED), f"{IN}.default.issuer"),
+        (clients({"client": "10.1.2.3", **PINNED}), f"{IN}.clients[0].issuer"),
+        (
+            {"relaying": {"certificates": [{"issuer": "/O=a$b"}]}},
+            "sendmail_tls_policy.relaying.certificates[0].issuer",
+        ),
+        (
+            {"relaying": {"certificates": [{"issuer": "/O=a", "subjects": ["/O=b", "/O=a$b"]}]}},
+            "sendmail_tls_policy.relaying.certificates[0].subjects[1]",
+        ),
+    ],
+)
+def test_a_name_that_sendmail_cannot_compare_is_refused_where_it_stands(raw: t.Any, place: str) -> None:
+    with pytest.raises(MailtlsError, match=r"holds '\$', which sendmail cannot compare") as refused:
+        compiled(raw)
+    assert refused.value.where == place
+
+
+def test_a_client_needs_a_key_only_where_something_is_said_of_clients() -> None:
+    odd = {"client": "10.1.2.0/23"}
+    assert compiled(clients(odd)) == {"TLS_Srv:": "TEMP+ENCR:128"}
+    with pytest.raises(MailtlsError, match="sendmail cannot match") as refused:
+        compiled(clients({"client": "10.1.2.3", "starttls_offered": False}, odd))
+    assert refused.value.where == f"{IN}.clients[1]"
+
+
+@pytest.mark.parametrize("around", ["IPv6:0", "ipv6:0:0:0", "IPv6:0:0:0:0:0:0:0"])
+def test_what_is_said_of_a_network_around_this_host_stands(around: str) -> None:
+    rows = compiled(clients(level="encrypt"), further=[Entry(f"TLS_Clt:{around}", "ENCR:128")])
+    assert "TLS_Clt:127.0.0.1" in rows and "TLS_Clt:IPv6:0:0:0:0:0:0:0:1" not in rows

@@ -104,3 +104,16 @@ def test_what_a_program_wrote_is_read_as_text(style: dict[str, t.Any], mapping: 
 def test_any_other_json_is_read_object_by_object(text: str) -> None:
     with pytest.raises(AttributeError):
         mapdata.render_file(text.encode(), "x.json")
+
+
+@pytest.mark.parametrize("surrogate", ["\udc80", "\ud800"])
+def test_half_a_pair_is_kept_until_the_line_is_read(surrogate: str) -> None:
+    line = f"Connect:1\t{surrogate}\n".encode(errors="surrogatepass")
+    assert mapdata.render_listed([{"key": "Connect:1", "value": surrogate}], "x") == line
+
+
+def test_a_shape_takes_white_space_and_strings_without_anything_special() -> None:
+    shape = mapdata._shape(r'_\[_"TEXT"', r"_\]_\Z")
+    begins = [rb'["a b"', b' \t\r\n[\n"[_TEXT]"', b'["a\\"', b'["a"b"', b'[\v"a"', b'_["a"', b'["']
+    assert [bool(shape.begin.fullmatch(text)) for text in begins] == [True, True, False, False, False, False, False]
+    assert [bool(shape.end.fullmatch(text)) for text in (b"]", b" \n]\r\t", b"]]", b"_]")] == [True, True, False, False]

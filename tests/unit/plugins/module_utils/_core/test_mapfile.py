@@ -61,6 +61,8 @@ def test_every_drift_is_a_reason(found: dict[str, t.Any], reasons: list[str]) ->
 def test_many_differing_keys_are_cut() -> None:
     change = mapfile.plan(WISH, replace(WISH, rows=DUMP + b"".join(b"k%d\tx\n" % n for n in range(12))), PATH)
     assert change is not None and change.reasons[0].endswith("k8, k9 and 2 more")
+    change = mapfile.plan(WISH, replace(WISH, rows=DUMP + b"".join(b"k%d\tx\n" % n for n in range(10))), PATH)
+    assert change is not None and change.reasons == (f"{PATH}.db differs in {', '.join(f'k{n}' for n in range(10))}",)
 
 
 def test_the_diff_shows_the_text_and_the_reasons() -> None:
@@ -104,3 +106,19 @@ def test_of_a_large_text_the_diff_shows_the_first_keys_and_no_value() -> None:
     assert change is not None and change.reasons == (f"{PATH} differs", f"{PATH}.db differs")
     shown = mapfile.render_diff(wish, actual, change, PATH)
     assert shown[0] == {"prepared": f"{PATH} differs in from:user7@a.example, authinfo:h\n"} and len(shown) == 2
+
+
+def test_of_a_large_database_alone_the_keys_are_named() -> None:
+    many = b"".join(b"From:user%d@a.example\tREJECT\n" % number for number in range(20000))
+    wish = replace(WISH, text=mapfile.render_text(many), rows=many)
+    change = mapfile.plan(wish, replace(wish, rows=many.replace(b"user7@", b"User8@")), PATH)
+    assert change is not None and change.reasons == (
+        f"{PATH}.db differs in from:user7@a.example, from:user8@a.example",
+    )
+
+
+def test_the_diff_of_a_foreign_text_shows_what_can_be_read() -> None:
+    actual = replace(WISH, text=b"a\xff\n")
+    assert mapfile.render_diff(WISH, actual, mapfile.Change(()), PATH)[0]["before"] == "a\ufffd\n"
+    gone = mapfile.render_diff(replace(WISH, text=None), actual, mapfile.Change(()), PATH)
+    assert gone[0]["after"] == "" and gone[1] == {"prepared": ""}

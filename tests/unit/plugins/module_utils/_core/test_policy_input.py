@@ -64,3 +64,10 @@ def test_what_is_unsound_is_refused(first: t.Any, options: dict[str, t.Any], tol
 def test_the_same_on_another_day_is_sound() -> None:
     assert policy_input.read(EXCEPTED, today="2027-03-31").policy.outbound.peers
     assert policy_input.read(PERMANENT).policy.outbound.default.failure == "permanent"
+
+
+def test_the_map_is_written_for_the_release_that_was_given() -> None:
+    raw = {"outbound": {"peers": [{"next_hop": "[10.1.2.3]", "session": {"min_protocol": "TLSv1.3"}}]}}
+    assert len(policy_input.read(raw, release="8.17.1.9").compile()) == 3
+    with pytest.raises(MailtlsError, match=r"^sendmail_tls_policy\.outbound\.peers\[0\]\.session: sendmail 8\.15\.2 "):
+        policy_input.read(raw, release="8.15.2").compile()

@@ -515,5 +515,6 @@ def test_layers_are_named() -> None:
         "sendmail_tls_policy_x": {},
     }
     for further in ([], None, {7: {}}):
-        with pytest.raises(MailtlsError, match=r"^layers: the layers are not a mapping of variables"):
+        with pytest.raises(MailtlsError) as refused:
             read_layers({}, further, "layers")
+        assert str(refused.value) == "layers: the layers are not a mapping of variables. Write {name: policy}."
