@@ -122,3 +122,10 @@ def test_the_diff_of_a_foreign_text_shows_what_can_be_read() -> None:
     assert mapfile.render_diff(WISH, actual, mapfile.Change(()), PATH)[0]["before"] == "a\ufffd\n"
     gone = mapfile.render_diff(replace(WISH, text=None), actual, mapfile.Change(()), PATH)
     assert gone[0]["after"] == "" and gone[1] == {"prepared": ""}
+
+
+def test_a_comment_in_a_large_foreign_text_is_no_key() -> None:
+    many = b"".join(b"From:user%d@a.example\tREJECT\n" % number for number in range(20000))
+    wish, actual = replace(WISH, text=many), replace(WISH, text=b"# note\tof old\nConnect:1\tOK\n" + many)
+    shown = mapfile.render_diff(wish, actual, mapfile.Change(()), PATH)
+    assert shown[0] == {"prepared": f"{PATH} differs in connect:1\n"}
