@@ -42,6 +42,37 @@ def test_equal_is_not_alike() -> None:
         read_peers([wrong], ENCRYPT)
 
 
+SECURE = {"level": "secure", "name": "a", "issuer": "/O=a", "subject": "/O=b"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("level", "encrypt"),
+        ("min_bits", 256),
+        ("name", "b"),
+        ("issuer", "/O=c"),
+        ("subject", "/O=c"),
+        ("failure", "permanent"),
+    ],
+)
+def test_items_that_differ_in_one_field_are_read_apart(field: str, value: t.Any) -> None:
+    said = {"level": "verify"} if field == "level" else SECURE
+    layer = Layer([{"next_hop": "a.example", **said}, {"next_hop": "b.example", **said, field: value}], "p")
+    one, other = read_peers([layer], ENCRYPT)
+    assert other.requirement == one.requirement._replace(**{field: value})
+
+
+@pytest.mark.parametrize("field", ["level", "min_bits", "name", "issuer", "subject", "failure"])
+def test_nothing_in_the_place_of_a_value_is_not_silence(field: str) -> None:
+    said = {key: value for key, value in SECURE.items() if key != field} if field != "level" else {}
+    said = {"level": "verify"} if field == "name" else said
+    layer = Layer([{"next_hop": "a.example", **said}, {"next_hop": "b.example", **said, field: None}], "p")
+    with pytest.raises(MailtlsError) as refused:
+        read_peers([layer], ENCRYPT)
+    assert refused.value.where == f"p[1].{field}"
+
+
 def test_an_item_that_asks_for_nothing_is_as_the_default() -> None:
     default = Requirement("verify", issuer="/O=a")
     assert read_peers([Layer([{"next_hop": "a.example"}], "p")], default)[0].requirement == default
