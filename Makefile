@@ -29,7 +29,7 @@ RUNS := $(TOOLS) python tests/scenarios.py $(if $(JOBS),--jobs $(JOBS))
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint unit mutants sanity units build as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
+.PHONY: help setup link copy lint unit mutants sanity units docs build as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -80,6 +80,10 @@ sanity: setup copy ## ansible-test sanity
 # The same tests of plugins as in "make unit", as those see them who include the collection in their own test runs.
 units: setup copy ## ansible-test units
 	tests/run_ansible_test.sh units $(VENV) $(COPY) $(CACHE)/home
+
+docs: setup copy ## the documentation as a site, in .cache/docs/html; needs no network
+	$(TOOLS) docs/site/build.sh $(COPY) $(CACHE)/docs
+	@echo "== $(CACHE)/docs/html/index.html"
 
 build: setup ## the collection's tarball, in .cache/dist
 	$(TOOLS) ansible-galaxy collection build --force --output-path $(CACHE)/dist

@@ -2,14 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every command in the documentation is run by a test: here stands which one, and that it still does."""
+"""Every block of the documentation is looked at.
+
+A command is run by a test (here stands which one, and that it still does), or names targets, playbooks and variables
+that exist. Variables, tasks and plays are ones that the collection would take.
+"""
 
 from __future__ import annotations
 
+import datetime
+import importlib
+import json
 import pathlib
 import re
+import shlex
+import typing as t
 
 import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.mailtls.relay.plugins.module_utils._core.errors import MailtlsError
+from ansible_collections.mailtls.relay.plugins.module_utils._core.policy_reader import parse_policy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST_USE = "molecule/installed_collection/tests/test_first_use.py"
@@ -19,7 +32,7 @@ TOLD = "molecule/default/tests/test_story.py"
 
 # Command -> the file that runs it, and what in that file does.
 RUN_BY = {
-    "make demo": ("Makefile", r"^test: .*\bdemo\b"),
+    "make demo": ("Makefile", r"^SCENARIOS := .*\bdemo\b"),
     "make test": (".ci/run", r"^make test"),
     "ansible-galaxy collection install mailtls.relay": (FIRST_USE, r'commands\("ansible-galaxy collection install"\)'),
     "cp -r ~/.ansible/collections/ansible_collections/mailtls/relay/examples/two_relays .": (
@@ -70,37 +83,209 @@ RUN_BY = {
         r"here = run\.replace",
     ),
 }
+NO_PAGES = ROOT / "docs/site"
 PAGES = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    *(ROOT / "docs").rglob("*.md"),
-    *(ROOT / "examples").rglob("*.md"),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if NO_PAGES not in page.parents),
+    *sorted((ROOT / "examples").rglob("*.md")),
 ]
+SPECS = {
+    path.parts[-3]: yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+    for path in (ROOT / "roles").glob("*/meta/argument_specs.yml")
+}
+OPTIONS = {name: option for spec in SPECS.values() for name, option in spec["main"]["options"].items()}
+LAYER = "sendmail_tls_policy_"
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+# The days of the examples' exceptions are later.
+TODAY = datetime.date(2026, 11, 25)
+
+COMMANDS, DATA = ("console", "bash", "sh"), ("yaml", "yml")
+# What a program prints or reads; guides have tests of their own that compare it.
+SHOWN = ("access", "json", "m4", "targets", "text")
 
 
-def commands(page: pathlib.Path) -> list[str]:
-    blocks = re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
-    return [line.strip() for block in blocks for line in block.splitlines() if line.strip()]
+class Block(t.NamedTuple):
+    page: str
+    number: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}-{self.number}-{self.language}"
 
 
-def test_there_are_commands() -> None:
-    assert len(commands(ROOT / "README.md")) >= 8
+def blocks(*languages: str) -> list[Block]:
+    """The fenced blocks of all pages, in these languages or in any."""
+    found = []
+    for page in PAGES:
+        fenced = re.findall(r"^( *)```(.*?)\n(.*?)^\1```$", page.read_text(encoding="utf-8"), re.M | re.S)
+        for number, (indent, language, text) in enumerate(fenced, start=1):
+            lines = [line.removeprefix(indent) for line in text.splitlines()]
+            found.append(Block(str(page.relative_to(ROOT)), number, language, "\n".join(lines)))
+    return [block for block in found if not languages or block.language in languages]
+
+
+def commands(block: Block) -> list[str]:
+    return [line.strip() for line in block.text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def test_there_are_commands_and_variables() -> None:
+    assert len([command for block in blocks(*COMMANDS) for command in commands(block)]) >= 20
+    assert len(blocks(*DATA)) >= 15
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_is_run(page: pathlib.Path) -> None:
-    for command in commands(page):
-        assert command in RUN_BY, f"{command}: no test runs it"
-        file, words = RUN_BY[command]
-        assert re.search(words, (ROOT / file).read_text(encoding="utf-8"), re.M), f"{file} no longer runs {command}"
+def test_every_fence_is_closed_and_says_what_it_holds(page: pathlib.Path) -> None:
+    fences = re.findall(r"^ *```(.*)$", page.read_text(encoding="utf-8"), re.M)
+    found = [block for block in blocks() if block.page == str(page.relative_to(ROOT))]
+    assert len(fences) == 2 * len(found)
+    assert not [block for block in found if block.language not in (*COMMANDS, *DATA, *SHOWN)]
+
+
+@pytest.mark.parametrize("block", blocks(*COMMANDS), ids=str)
+def test_every_command_is_run_or_can_be(block: Block) -> None:
+    for command in commands(block):
+        if command in RUN_BY:
+            file, words = RUN_BY[command]
+            assert re.search(words, (ROOT / file).read_text(encoding="utf-8"), re.M), f"{file} no longer runs {command}"
+        else:
+            assert not reproach(command), f"{command}: no test runs it, and {reproach(command)}"
 
 
 def test_no_command_is_listed_in_vain() -> None:
-    documented = {command for page in PAGES for command in commands(page)}
-    assert set(RUN_BY) <= documented
+    assert set(RUN_BY) <= {command for block in blocks(*COMMANDS) for command in commands(block)}
+
+
+def reproach(command: str) -> str:
+    """Why a command that no test runs may not work; empty when all that it names is there."""
+    program, *words = shlex.split(command)
+    if program == "make":
+        missing = [word for word in words if not re.search(rf"^{word}:", MAKEFILE, re.M) and "=" not in word]
+        missing += [word for word in words if "=" in word and word.partition("=")[0] not in MAKEFILE]
+        return f"the Makefile has no {missing}" if missing else ""
+    if program == "ansible-playbook":
+        return reproach_of_play(words)
+    if program == "ansible-doc":
+        kind, name = words[words.index("-t") + 1], words[-1].rpartition(".")[2]
+        folders = {"role": f"roles/{name}", "module": f"plugins/modules/{name}.py"}
+        return "" if (ROOT / folders.get(kind, f"plugins/{kind}/{name}.py")).exists() else f"there is no {kind} {name}"
+    return "nobody knows what it does"
+
+
+def reproach_of_play(words: list[str]) -> str:
+    rest = iter(words)
+    for word in rest:
+        if word in ("-i", "--inventory", "--limit"):
+            next(rest)
+        elif word in ("-e", "--extra-vars"):
+            given = next(rest)
+            names = json.loads(given) if given.startswith("{") else {given.partition("=")[0]: ""}
+            if unknown := set(names) - set(OPTIONS) - {"mailtls_hosts"}:
+                return f"no role has {unknown}"
+        elif word not in ("--check", "--diff"):
+            name = word.removeprefix("mailtls.relay.").removeprefix("playbooks/").removesuffix(".yml")
+            if not (ROOT / f"playbooks/{name}.yml").exists():
+                return f"there is no playbook {word}"
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("make tset", "no ['tset']"),
+        ("make test JBOS=2", "no ['JBOS=2']"),
+        ("ansible-playbook -i inventory.yml mailtls.relay.sight", "no playbook"),
+        ("ansible-playbook -i inventory.yml mailtls.relay.site -e sendmail_smarthost=x", "no role has"),
+        ("ansible-doc -t module mailtls.relay.sendmail", "no module sendmail"),
+        ("rm -rf /", "nobody knows"),
+    ],
+)
+def test_a_command_that_would_not_work_is_found(command: str, why: str) -> None:
+    assert why in reproach(command)
+
+
+@pytest.mark.parametrize("block", blocks(*DATA), ids=str)
+def test_every_yaml_is_one_that_the_collection_takes(block: Block) -> None:
+    found = yaml.safe_load(block.text)
+    if isinstance(found, dict):
+        judge_variables(found)
+    else:
+        assert isinstance(found, list) and found
+        for item in found:
+            judge_play(item) if "hosts" in item else judge_task(item)
+
+
+def judge_variables(variables: dict[str, t.Any]) -> None:
+    """Known, of the right shape, and a policy that would be kept."""
+    layers = {name: value for name, value in variables.items() if name.startswith("sendmail_tls_policy")}
+    plain = {name: value for name, value in variables.items() if not name.startswith(LAYER)}
+    assert set(plain) <= set(OPTIONS), f"no role has {set(plain) - set(OPTIONS)}"
+    for name, value in [*plain.items(), *((LAYER.rstrip("_"), value) for value in layers.values())]:
+        result = ArgumentSpecValidator({name: {**OPTIONS[name], "required": False}}).validate({name: value})
+        assert not result.error_messages, result.error_messages
+    if layers:
+        parse_policy(layers, today=TODAY)
+
+
+def judge_play(play: dict[str, t.Any]) -> None:
+    roles = [role if isinstance(role, str) else role["role"] for role in play.get("roles", [])]
+    assert roles or play.get("tasks"), "a play that does nothing"
+    assert {role.removeprefix("mailtls.relay.") for role in roles} <= set(SPECS)
+    judge_variables(play.get("vars", {}))
+    for task in play.get("tasks", []):
+        judge_task(task)
+
+
+def judge_task(task: dict[str, t.Any]) -> None:
+    """A module of ours gets options that it has; a role of ours is called where it can be."""
+    assert task["name"]
+    for word, arguments in task.items():
+        name = word.removeprefix("mailtls.relay.")
+        if name != word:
+            module = importlib.import_module(f"ansible_collections.mailtls.relay.plugins.modules.{name}")
+            assert set(arguments) <= set(module.OPTIONS), set(arguments) - set(module.OPTIONS)
+        elif word in ("ansible.builtin.import_role", "ansible.builtin.include_role"):
+            assert arguments.get("tasks_from", "main") in SPECS[arguments["name"].removeprefix("mailtls.relay.")]
+        else:
+            assert "." not in word or word.startswith("ansible.builtin."), word
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sendmail_smarthost": "x"},
+        {"sendmail_tls_policy": {"outbound": {"defualt": {}}}},
+        {"sendmail_tls_policy": {"outbound": {"default": {"level": "strict"}}}},
+        {"tls_audit_probe": "sometimes"},
+    ],
+    ids=str,
+)
+def test_variables_that_would_be_refused_are_found(wrong: dict[str, t.Any]) -> None:
+    with pytest.raises((AssertionError, MailtlsError)):
+        judge_variables(wrong)
+
+
+# Decisions tell what was true on their day.
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent.name != "decisions"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_variables_in_the_text_exist(page: pathlib.Path) -> None:
+    plugins = {path.stem for path in (ROOT / "plugins").rglob("*.py")}
+    named = set(re.findall(r"`(?:__)?((?:sendmail|tls_identity|tls_audit)_\w+)", page.read_text(encoding="utf-8")))
+    assert not {name for name in named - set(OPTIONS) - plugins if not name.startswith(LAYER)}
+
+
+def slug(heading: str) -> str:
+    """The anchor that a heading gets, in the repository's view and in the site's."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower().replace("`", "")).replace(" ", "-")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: pathlib.Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        there = page.parent / name if name else page
+        assert there.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.M)
+            assert anchor in {slug(heading) for heading in headings}, target
