@@ -29,7 +29,7 @@ RUNS := $(TOOLS) python tests/scenarios.py $(if $(JOBS),--jobs $(JOBS))
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint unit mutants sanity units docs build as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
+.PHONY: help setup link copy lint unit mutants sanity units docs build release as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -87,6 +87,9 @@ docs: setup copy ## the documentation as a site, in .cache/docs/html; needs no n
 
 build: setup ## the collection's tarball, in .cache/dist
 	$(TOOLS) ansible-galaxy collection build --force --output-path $(CACHE)/dist
+
+release: setup ## tarball, changelog, documentation and checksums of the commit, in .cache/release; built twice and compared
+	$(TOOLS) python .ci/release.py $(CACHE)/release
 
 as-root:
 	@test "$$(id -u)" = 0 || { echo "The containers of the lab need root: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
