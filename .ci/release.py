@@ -37,6 +37,7 @@ class Source(t.NamedTuple):
     """A commit, and what it says of itself."""
 
     root: pathlib.Path
+    commit: str
     name: str
     version: str
     seconds: int
@@ -62,7 +63,8 @@ def read_source(root: pathlib.Path) -> Source:
     if notes == "in fragments" and tags:
         raise Refusal(f"{tags[0]} has no notes in CHANGELOG.rst; run antsibull-changelog release, commit, tag again")
     name = f"{galaxy['namespace']}-{galaxy['name']}"
-    return Source(root, name, version, int(git(root, "log", "-1", "--format=%ct")), notes)
+    commit, seconds = git(root, "log", "-1", "--format=%H %ct").split()
+    return Source(root, commit, name, version, int(seconds), notes)
 
 
 def find_notes(root: pathlib.Path, version: str) -> str:
@@ -85,8 +87,9 @@ def export(source: Source, folder: pathlib.Path) -> pathlib.Path:
     """The files of the commit, where Ansible takes them for a collection, with the notes written."""
     there = folder / "ansible_collections" / source.name.replace("-", "/")
     there.mkdir(parents=True)
-    archive = subprocess.run(["git", "-C", str(source.root), "archive", "HEAD"], check=True, capture_output=True).stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+    archive = ["git", "-C", str(source.root), "archive", source.commit]
+    packed = subprocess.run(archive, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
         files.extractall(there, filter="data")
     # antsibull-changelog asks git which files there are.
     git(there, "init", "--quiet")
