@@ -4,12 +4,17 @@
 #
 # Make one image of the lab: build_image.sh IMAGE SUITE PACKAGE...
 # An image that is there is kept. Otherwise it is built on a registry's base image where one answers within a minute,
-# and from Debian packages where none does. MAILTLS_MIRROR names another Debian mirror, MAILTLS_BASE_IMAGE another base.
+# and from Debian packages where none does. MAILTLS_MIRROR names another Debian mirror,
+# MAILTLS_UBUNTU_MIRROR one of Ubuntu, MAILTLS_BASE_IMAGE another base.
 set -euo pipefail
 image=$1 suite=$2
 shift 2
 label=io.mailtls.relay=lab
-base=${MAILTLS_BASE_IMAGE:-docker.io/library/debian:$suite}
+case $suite in
+  jammy | noble) system=ubuntu ;;
+  *) system=debian ;;
+esac
+base=${MAILTLS_BASE_IMAGE:-docker.io/library/$system:$suite}
 
 # Scenarios and hosts that want the same image at the same time wait for the first of them.
 exec 9> "${TMPDIR:-/tmp}/${image//\//-}.lock"
@@ -36,11 +41,19 @@ CONTAINERFILE
 }
 
 from_packages() {
-  local mirror packages
-  packages=$(IFS=,; echo "$*")
+  local mirror packages keys=()
   # A release past its support has moved from the mirrors to the archive.
-  for mirror in "${MAILTLS_MIRROR:-}" "deb http://archive.debian.org/debian $suite main"; do
-    if mmdebstrap --quiet --variant=apt --include="$packages" "$suite" "$work/root.tar" ${mirror:+"$mirror"}; then
+  local mirrors=("${MAILTLS_MIRROR:-}" "deb http://archive.debian.org/debian $suite main")
+  packages=$(IFS=,; echo "$*")
+  if test "$system" = ubuntu; then
+    mirrors=("${MAILTLS_UBUNTU_MIRROR:-deb http://archive.ubuntu.com/ubuntu $suite main universe}")
+    # Ubuntu's keys, from Debian, whose own keys are here. apt reads them as a user of its own.
+    chmod 755 "$work"
+    mmdebstrap --quiet --variant=extract --include=ubuntu-archive-keyring trixie "$work/keys" || return 1
+    keys=(--keyring="$work/keys/usr/share/keyrings")
+  fi
+  for mirror in "${mirrors[@]}"; do
+    if mmdebstrap --quiet --variant=apt "${keys[@]}" --include="$packages" "$suite" "$work/root.tar" ${mirror:+"$mirror"}; then
       podman import --quiet --change "LABEL $label" "$work/root.tar" "$image" > /dev/null
       return 0
     fi
@@ -51,6 +64,6 @@ from_packages() {
 work=$(mktemp --directory)
 trap 'rm -rf "$work"' EXIT
 from_registry "$@" || from_packages "$@" || {
-  echo "$image cannot be made: no base image $base from a registry, and no Debian mirror with $suite" >&2
+  echo "$image cannot be made: no base image $base from a registry, and no mirror of ${system^} with $suite" >&2
   exit 1
 }
