@@ -217,3 +217,72 @@ def test_every_way_in_refuses_before_it_looks_or_writes(entry: str) -> None:
     assert "system.yml" in (first.get("ansible.builtin.import_tasks"), first.get("ansible.builtin.include_tasks"))
     # A preflight in this play has refused already.
     assert first.get("when") in (None, "__sendmail_info is not defined")
+
+
+PAGE = ROOT / "docs/platforms.md"
+# A row of the documentation -> the data that count there, general to specific.
+ROWS = {
+    "Debian 11": ("Debian", "Debian 11"),
+    "Debian 12": ("Debian", "Debian 12"),
+    "Debian 13": ("Debian", "Debian 13"),
+    "Ubuntu 22.04": ("Debian", "Ubuntu 22.04"),
+    "Ubuntu 24.04": ("Debian", "Ubuntu 24.04"),
+    "Other releases of the Debian family": ("Debian",),
+    "Red Hat family": ("RedHat",),
+    "Fedora": ("RedHat", "Fedora"),
+    "FreeBSD": ("FreeBSD",),
+}
+SAID = {"tested": "tested", "untested": "untested", "rendered": "rendered only"}
+
+
+def data() -> dict[str, dict[str, t.Any]]:
+    files = (ROLE / f"vars/main/{name}.yml" for name in ("debian", "redhat", "freebsd"))
+    loaded = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    return {name: value for one in loaded for table in one.values() for name, value in table.items()}
+
+
+def row(known: t.Mapping[str, t.Any]) -> list[str]:
+    places = [f"`{known[name]}`" for name in ("mc", "cf_macros", "pid_file")]
+    mc = re.sub(r"{{.*}}", "HOST", places[0])
+    words = SAID[known["state"]], str(known.get("release", "unknown"))
+    return [*words, mc, places[1], known["map_type"], known["service"], places[2]]
+
+
+def test_the_page_says_what_the_data_say() -> None:
+    text, known = PAGE.read_text(encoding="utf-8"), data()
+    table = text.partition("| System |")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    assert rows[-1] == ["Any other", "not supported", *[""] * 6]
+    expected = [
+        [name, *row({key: value for part in parts for key, value in known[part].items()})]
+        for name, parts in ROWS.items()
+    ]
+    assert rows[:-1] == expected
+    assert {part for parts in ROWS.values() for part in parts} == set(known), "a system without a row"
+
+
+def test_what_is_called_tested_is_installed_by_a_scenario() -> None:
+    inventory = yaml.safe_load((ROOT / "molecule/installs_on_bare_debian/inventory.yml").read_text(encoding="utf-8"))
+    suites = {host["bare_suite"] for host in inventory["all"]["children"]["relays"]["hosts"].values()}
+    tested = {value["code_name"] for value in data().values() if value.get("state") == "tested"}
+    assert tested == suites
+
+
+def test_the_files_of_families_name_no_system_twice() -> None:
+    assert len(data()) == sum(
+        len(table)
+        for name in ("debian", "redhat", "freebsd")
+        for table in yaml.safe_load((ROLE / f"vars/main/{name}.yml").read_text(encoding="utf-8")).values()
+    )
+
+
+def test_no_task_asks_which_distribution_this_is() -> None:
+    """The data are chosen in vars/main/platform.yml alone; a task may look whether the facts were read."""
+    asking = [
+        path.relative_to(ROOT)
+        for path in [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/templates/*")]
+        if re.search(
+            r"distribution(?!' not in ansible_facts)|os_family|ansible_distribution", path.read_text(encoding="utf-8")
+        )
+    ]
+    assert asking == []
