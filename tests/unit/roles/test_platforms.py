@@ -153,6 +153,7 @@ def test_the_data_of_a_system(seen: Seen, name: str) -> None:
         )
         assert ("sendmail-cf" in platform["packages"]) == (one.family != "FreeBSD")
         assert platform["map_type"] == ("cdb" if one.distribution == "Fedora" else "hash")
+        assert platform.get("starts_disabled", False) == (name in ("debian13", "ubuntu24"))
     mc = "/etc/mail/mta1.example.test.mc" if one.family == "FreeBSD" else "/etc/mail/sendmail.mc"
     assert seen[name]["mc_path"] == (mc if one.golden else "")
 
