@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Debian or Ubuntu host without mail becomes a relay, on every tested release; check mode foretells all of it."""
+"""A Debian or Ubuntu host without mail becomes a relay, on every release; check mode foretells all of it."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ SYSTEMS = {
     "debian12": debian("Debian", "12.11", "tested", "debian", "8.17.1.9"),
     "debian13": debian("Debian", "13.1", "tested", "debian", "8.18.1"),
     "debian14": debian("Debian", "14.0", "untested", "debian-8.15", ""),
-    "ubuntu22": debian("Ubuntu", "22.04", "tested", "debian-8.15", "8.15.2"),
-    "ubuntu24": debian("Ubuntu", "24.04", "tested", "debian", "8.18.1"),
+    "ubuntu22": debian("Ubuntu", "22.04", "untested", "debian-8.15", "8.15.2"),
+    "ubuntu24": debian("Ubuntu", "24.04", "untested", "debian", "8.18.1"),
     "ubuntu24_10": debian("Ubuntu", "24.10", "untested", "debian-8.15", ""),
     "mint": debian("Linux Mint", "22", "untested", "debian-8.15", ""),
     "rhel9": red_hat("RedHat", "9.4", "redhat"),
@@ -72,7 +72,7 @@ SYSTEMS = {
     "nothing": System("", "", "", "unknown"),
 }
 WRITTEN = [name for name, one in SYSTEMS.items() if one.golden]
-TESTED = "Use one of Debian 11, Debian 12, Debian 13, Ubuntu 22.04, Ubuntu 24.04."
+TESTED = "Use one of Debian 11, Debian 12, Debian 13."
 WORDS = {
     "untested": "Nobody tried this role on it, but it has the packages of one of these.",
     "rendered": "The role can write a sendmail.mc for it, but installs, starts and watches sendmail with",
@@ -264,7 +264,8 @@ def test_the_page_says_what_the_data_say() -> None:
 
 def test_what_is_called_tested_is_installed_by_a_scenario() -> None:
     inventory = yaml.safe_load((ROOT / "molecule/installs_on_bare_debian/inventory.yml").read_text(encoding="utf-8"))
-    suites = {host["bare_suite"] for host in inventory["all"]["children"]["relays"]["hosts"].values()}
+    hosts = inventory["all"]["children"]["relays"]["hosts"].values()
+    suites = {host["bare_suite"] for host in hosts if not host.get("sendmail_untested_platform")}
     tested = {value["code_name"] for value in data().values() if value.get("state") == "tested"}
     assert tested == suites
 
