@@ -27,7 +27,7 @@ import typing as t
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 MANY, MILLION = int(os.environ.get("BENCH_MANY", "100000")), int(os.environ.get("BENCH_MILLION", "1000000"))
-IMAGE, NAME = "localhost/mailtls-relay-bookworm", "mailtls-benchmap"
+IMAGE, NAME = "localhost/mailtls-debian-bookworm", "mailtls-benchmap"
 LIMITS = ["--ulimit=nofile=4096:4096", "--ulimit=nproc=10000:10000"]
 PACKAGES = re.search(
     r"lab_packages: >-\n((?: {2}.*\n)+)", (ROOT / "molecule/inventory/group_vars/relays.yml").read_text()

@@ -111,7 +111,7 @@ class Bench(Lab):
         self.podman("rm", "--force", "--time=0", self.container("capture"))
         self.net = self.addresses("mta1")[0].rpartition(".")[0]
         self.runtime = subprocess.run(
-            [ROOT / "molecule/shared/files/find_runtime.sh", "localhost/mailtls-relay-bookworm", *LIMITS],
+            [ROOT / "molecule/shared/files/find_runtime.sh", "localhost/mailtls-debian-bookworm", *LIMITS],
             check=True,
             capture_output=True,
             text=True,
@@ -122,7 +122,7 @@ class Bench(Lab):
         extra = {"stock1": 21, "stock2": 22, "postfix1": 31, "postfix2": 32}
         self.name_hosts(extra)
         for host, position in extra.items():
-            self.start(host, position, postfix if host.startswith("postfix") else "localhost/mailtls-relay-bookworm")
+            self.start(host, position, postfix if host.startswith("postfix") else "localhost/mailtls-debian-bookworm")
         self.configure()
 
     def name_hosts(self, extra: dict[str, int]) -> None:

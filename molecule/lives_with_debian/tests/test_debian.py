@@ -66,7 +66,7 @@ def debs(lab: Lab) -> None:
     """The packages, from Debian's mirror; the lab itself has no way out."""
     folder = lab.state / "debs"
     folder.mkdir(exist_ok=True)
-    image = f"localhost/mailtls-relay-{os.environ.get('MAILTLS_MTA1_SUITE', 'bookworm')}"
+    image = f"localhost/mailtls-debian-{os.environ.get('MAILTLS_MTA1_SUITE', 'bookworm')}"
     limits = ["--ulimit=nofile=4096:4096", "--ulimit=nproc=10000:10000"]
     find = [str(ROOT / "molecule/shared/files/find_runtime.sh"), image, *limits]
     runtime = subprocess.run(find, check=True, capture_output=True, text=True).stdout.strip()

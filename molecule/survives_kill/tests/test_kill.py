@@ -102,7 +102,7 @@ def stopped_at(play: Play) -> list[str]:
 
 def keep_stock(lab: Lab) -> None:
     """/etc/mail as the image has it, beside the lab's state."""
-    image = f"localhost/mailtls-relay-{os.environ.get('MAILTLS_MTA1_SUITE', 'bookworm')}"
+    image = f"localhost/mailtls-debian-{os.environ.get('MAILTLS_MTA1_SUITE', 'bookworm')}"
     made = subprocess.run(
         ["podman", "create", image, "true"], check=True, capture_output=True, text=True
     ).stdout.strip()
