@@ -14,6 +14,6 @@ case $step in
   # Changes nothing, and shows what would change.
   check) ansible-playbook site.yml --check --diff "$@" ;;
   apply) ansible-playbook site.yml "$@" ;;
-  test) pytest tests "$@" ;;
+  test) pytest tests --hosts=ansible://relays --ansible-inventory=inventory/hosts.yml --sudo "$@" ;;
   *) echo "pipeline.sh install|lint|check|apply|test, not $step" >&2 && exit 2 ;;
 esac

@@ -71,7 +71,9 @@ class Lab:
         self.state = ROOT / ".cache/lab" / name
         self.outgoing = self.state / "outgoing"
         self.authority = pathlib.Path("~/.mailtls/lab").expanduser() / name
+        self.folder = ROOT
         self.inventories = [ROOT / "examples/two_relays/inventory.yml", ROOT / "molecule/inventory"]
+        self.environment = environment(name)
 
     # Containers
 
@@ -235,8 +237,8 @@ class Lab:
         begin = time.monotonic()
         done = subprocess.Popen(
             argv,
-            cwd=ROOT,
-            env=environment(self.name),
+            cwd=self.folder,
+            env=self.environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -256,9 +258,9 @@ class Lab:
 
     def reported(self, playbook: str, options: t.Sequence[str] = (), **variables: t.Any) -> report.Report:
         """Run the playbook, which must succeed; returns what it changed, or would, with the diffs."""
-        settings = {**environment(self.name), **report.SETTINGS}
+        settings = {**self.environment, **report.SETTINGS}
         argv = self.command(playbook, "", options, variables)
-        done = subprocess.run(argv, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)
+        done = subprocess.run(argv, cwd=self.folder, env=settings, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         return report.parse(done.stdout)
 
@@ -266,9 +268,10 @@ class Lab:
         """One module of the collection on one host."""
         inventories = [arg for path in self.inventories for arg in ("--inventory", str(path))]
         program = str(pathlib.Path(sys.executable).with_name("ansible"))
-        argv = [program, host, *inventories, "--module-name", f"mailtls.relay.{name}", "--args", json.dumps(options)]
+        argv = [program, host, *inventories, "--become", "--module-name", f"mailtls.relay.{name}"]
+        argv += ["--args", json.dumps(options)]
         self.show(f"$ ansible {host} --module-name mailtls.relay.{name}")
-        return subprocess.run(argv, cwd=ROOT, env=environment(self.name), capture_output=True, text=True, check=False)
+        return subprocess.run(argv, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)
 
     def follow(self, running: subprocess.Popen[str]) -> str:
         """Collects the output; shows each change with its task, so that waiting has something to see."""
