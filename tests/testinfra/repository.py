@@ -40,6 +40,8 @@ class Repository(Lab):
             self.collection / "molecule/inventory",
             self.folder / "molecule/relays/inventory.yml",
         ]
+        # Testinfra reads no templates; hosts of the lab's inventory it takes from the lab's SSH.
+        self.reach = ["--hosts=ssh://mta1,ssh://mta2", f"--ssh-config={self.state}/ssh/config"]
         self.environment = {
             **{name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(OTHERS)},
             "PATH": f"{pathlib.Path(sys.executable).parent}:/usr/bin:/bin:/usr/sbin:/sbin",

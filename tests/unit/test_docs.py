@@ -29,6 +29,7 @@ FIRST_USE = "molecule/installed_collection/tests/test_first_use.py"
 TAKES_OVER = "molecule/takes_over_an_existing_relay/tests/test_take_over.py"
 STORY = "tests/testinfra/story.py"
 TOLD = "molecule/default/tests/test_story.py"
+INCLUDED = "molecule/included_in_a_larger_repository/tests/test_inclusion.py"
 
 # Command -> the file that runs it, and what in that file does.
 RUN_BY = {
@@ -72,6 +73,13 @@ RUN_BY = {
         TOLD,
         r'lab\.converge\(AUDIT, tls_audit_probe="fail"\)',
     ),
+    "export INFRA_VAULT_PASSWORD='for the example only'": ("tests/testinfra/repository.py", r'"for the example only"'),
+    "./pipeline.sh install": ("tests/testinfra/repository.py", r'self\.run\("\./pipeline\.sh install"\)'),
+    "./pipeline.sh lint": (INCLUDED, r'run\("\./pipeline\.sh lint"\)'),
+    "./pipeline.sh check": (INCLUDED, r'run\("\./pipeline\.sh check"\)'),
+    "./pipeline.sh apply": (INCLUDED, r'run\("\./pipeline\.sh apply'),
+    "./pipeline.sh test": (INCLUDED, r'run\("\./pipeline\.sh test'),
+    "molecule test --scenario-name relays": (INCLUDED, r'run\("molecule converge --scenario-name relays"\)'),
     "ssh mta1.example.test sudo mailq": ("tests/testinfra/lab.py", r"mailq"),
     "pip install pytest-testinfra": (FIRST_USE, r"\{venv\}/bin/\{install\}"),
     "export PYTHONPATH=~/.ansible/collections/ansible_collections/mailtls/relay/tests/testinfra": (

@@ -20,5 +20,4 @@ chmod 0440 "/etc/sudoers.d/$user"
 # As on hardened hosts. It is root's too after sudo, which takes nothing of it away.
 grep -q pam_umask /etc/pam.d/sshd || echo "session optional pam_umask.so umask=0077" >> /etc/pam.d/sshd
 
-systemctl restart ssh
 cat /etc/ssh/ssh_host_ed25519_key.pub
