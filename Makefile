@@ -19,7 +19,7 @@ VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 CORE_TESTS := tests/unit/plugins/module_utils/_core
 # What "make test" runs, the longest first; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := holds_by_each_layer installed_collection refuses_bad_input holds_against_attackers judges_as_sendmail_does demo default
+SCENARIOS := holds_by_each_layer included_in_a_larger_repository installed_collection refuses_bad_input holds_against_attackers judges_as_sendmail_does demo default
 # Hand-made relays, and the attacks, on the other releases too.
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
