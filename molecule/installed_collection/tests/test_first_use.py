@@ -141,7 +141,9 @@ def test_only_what_a_user_needs_is_in_the_tarball(user: User) -> None:
     names = subprocess.run(["tar", "--list", "--file", str(tarball)], check=True, capture_output=True, text=True).stdout
     tops = {name.split("/")[0] for name in names.split()}
     assert {"roles", "plugins", "playbooks", "meta", "examples", "docs", "README.md", "LICENSE"} <= tops
-    assert not tops & {"molecule", "ansible.cfg", "Makefile", ".cache", ".venv"}, tops
+    assert not tops & {"ansible.cfg", "Makefile", ".cache", ".venv"}, tops
+    lab = {name.split("/")[1] for name in names.split() if name.startswith("molecule/")} - {""}
+    assert lab == {"connection", "inventory", "shared"}, "of molecule, what scenarios of others may share"
     assert {name for name in names.split() if name.startswith("tests/") and name.endswith(".py")} == {
         path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/testinfra/mailtls_checks").glob("*.py")
     }
