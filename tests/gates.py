@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache/gates"
 SHOWN = 25  # lines of a gate that failed: as many as a CI's page shows
 
-# Gate -> command of a shell at the root of the checkout, with the tools of .venv in its PATH; the quick ones come first.
+# Gate -> command of a shell at the root of the checkout, with the tools of .venv in its PATH; the quick ones first.
 GATES = {
     "yamllint": "yamllint --strict .",
     "ruff": "ruff check .",
@@ -38,8 +38,8 @@ GATES = {
     "units": "make units",
     "core-coverage": "make core-coverage",
     "coverage": "make coverage",
-    "oldest-python": "PYTHONPATH=$PWD/.cache/collections tests/in_debian.sh bullseye tests/requirements/oldest_python.txt"
-    " python -m pytest tests/unit/plugins/module_utils",
+    "oldest-python": "PYTHONPATH=$PWD/.cache/collections tests/in_debian.sh"
+    " bullseye tests/requirements/oldest_python.txt python -m pytest tests/unit/plugins/module_utils",
     "oldest-core": "tests/in_debian.sh bookworm tests/requirements/oldest_core.txt python -m pytest tests/unit",
     "newest-core": "tests/in_debian.sh trixie tests/requirements/newest_core.txt python -m pytest tests/unit",
     "oldest-core-site": "MAILTLS_CORE=oldest_core make molecule SCENARIO=runs_from_other_cores",

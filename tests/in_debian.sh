@@ -4,7 +4,7 @@
 #
 # Run a command under the Python of a Debian release: in_debian.sh SUITE REQUIREMENTS COMMAND...
 # In a container of Debian's packages, with a virtual environment of these requirements in front. The package index is
-# asked while that is made; when the command runs, there is no network but loopback.
+# asked while that is made; when the command runs, there is no network but loopback, unless MAILTLS_PODMAN_OPTIONS says so.
 set -euo pipefail
 suite=$1 requirements=$2
 shift 2
@@ -34,5 +34,6 @@ if ! test "$venv/.installed" -nt "$root/$requirements"; then
     '$venv/bin/pip' install --quiet --disable-pip-version-check --no-compile --requirement '$requirements'"
   touch "$venv/.installed"
 fi
-inside --network none --env "PATH=$venv/bin:/usr/bin:/bin" --env "PYTHONPATH=${PYTHONPATH:-}" \
+read -ra options <<< "${MAILTLS_PODMAN_OPTIONS:---network=none}"
+inside "${options[@]}" --env "PATH=$venv/bin:/usr/bin:/bin" --env "PYTHONPATH=${PYTHONPATH:-}" \
   --env "ANSIBLE_COLLECTIONS_PATH=$root/.cache/collections" "$image" "$@"
