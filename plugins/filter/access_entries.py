@@ -62,9 +62,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core import access, policy_input
-from ..module_utils._core.errors import MailtlsError
-
 
 def access_entries(
     policy: t.Any,
@@ -79,6 +76,9 @@ def access_entries(
     further: t.Any = (),
     base: t.Any = (),
 ) -> list[dict[str, str]]:
+    from ..module_utils._core import access, policy_input
+    from ..module_utils._core.errors import MailtlsError
+
     try:
         given = policy_input.read(
             policy,

@@ -46,14 +46,15 @@ _value:
 
 import typing as t
 
-from ..module_utils._core.authority import judge_authority, judge_carriers
-from ..module_utils._core.certificate import parse_time
 from .certificate_facts import certificate_facts
 
 
 def authority_refusals(
     authority: dict[str, t.Any], now: str, hosts: dict[str, dict[str, t.Any]] | None = None
 ) -> list[str]:
+    from ..module_utils._core.authority import judge_authority, judge_carriers
+    from ..module_utils._core.certificate import parse_time
+
     if hosts is None:
         return judge_authority(authority, parse_time(now))
     carriers = [

@@ -62,14 +62,14 @@ from dataclasses import asdict
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.verdict import judge_canary
-
 
 def canary_verdict(
     canary: t.Mapping[str, t.Any], evidence: t.Sequence[t.Mapping[str, t.Any]] = (), expect: str = "any"
 ) -> dict[str, t.Any]:
     """The verdict as plain data; see ``judge_canary``."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.verdict import judge_canary
+
     try:
         return asdict(judge_canary(canary, evidence, expect))
     except MailtlsError as error:

@@ -43,9 +43,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.certificate import split_pem
-from ..plugin_utils.community_crypto import crypto_filter
-
 _KEPT = (
     "subject_ordered",
     "issuer_ordered",
@@ -60,6 +57,9 @@ _KEPT = (
 
 
 def certificate_facts(text: str) -> list[dict[str, t.Any]]:
+    from ..module_utils._core.certificate import split_pem
+    from ..plugin_utils.community_crypto import crypto_filter
+
     if not isinstance(text, str):
         raise AnsibleFilterError(f"certificate_facts wants a PEM text, not {type(text).__name__}")
     read = crypto_filter("x509_certificate_info")

@@ -61,16 +61,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.listener import (
-    Network,
-    keep_submission,
-    parse_listeners,
-    plan_sockets,
-    refuse_foreign,
-    render_options,
-)
-
 
 def daemon_options(
     wish: list[dict[str, t.Any]],
@@ -80,6 +70,16 @@ def daemon_options(
     submission: list[str] | None = None,
 ) -> list[str]:
     """Return one DAEMON_OPTIONS argument per socket, or raise AnsibleFilterError."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.listener import (
+        Network,
+        keep_submission,
+        parse_listeners,
+        plan_sockets,
+        refuse_foreign,
+        render_options,
+    )
+
     network = Network(ipv6, v6only)
     try:
         listeners = parse_listeners(wish)

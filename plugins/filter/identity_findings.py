@@ -53,14 +53,14 @@ _value:
 
 import typing as t
 
-from ..module_utils._core.certificate import parse_time
-from ..module_utils._core.identity import parse_identity
-from ..module_utils._core.installed import judge_identity
-
 
 def identity_findings(
     installed: dict[str, t.Any], wish: dict[str, t.Any], carried: list[dict[str, t.Any]], now: str
 ) -> list[dict[str, t.Any]]:
+    from ..module_utils._core.certificate import parse_time
+    from ..module_utils._core.identity import parse_identity
+    from ..module_utils._core.installed import judge_identity
+
     findings = judge_identity(parse_identity(installed), carried, wish, parse_time(now))
     return [finding.to_dict() for finding in findings]
 

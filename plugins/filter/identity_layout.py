@@ -46,11 +46,11 @@ _value:
 
 import typing as t
 
-from ..module_utils._core.certificate import parse_time
-from ..module_utils._core.chain import judge_brought
-
 
 def identity_layout(brought: dict[str, t.Any], fqdn: str, now: str) -> dict[str, t.Any]:
+    from ..module_utils._core.certificate import parse_time
+    from ..module_utils._core.chain import judge_brought
+
     layout, refusals = judge_brought(brought, fqdn.lower().rstrip("."), parse_time(now))
     return {"certificate": layout.certificate, "ca": layout.ca, "refusals": refusals}
 

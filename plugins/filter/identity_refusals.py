@@ -40,10 +40,10 @@ _value:
 
 import typing as t
 
-from ..module_utils._core.authority import judge_settings
-
 
 def identity_refusals(settings: dict[str, t.Any]) -> list[str]:
+    from ..module_utils._core.authority import judge_settings
+
     return judge_settings(settings)
 
 

@@ -75,16 +75,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.listener import parse_listeners, serves
-from ..module_utils._core.localhop import (
-    LocalHop,
-    find_in_hosts,
-    find_in_mc,
-    refuse_loop,
-    refuse_unsaid,
-)
-
 # The rows of this file go when the variable has any.
 _REPLACED = "/etc/mail/mailertable: "
 
@@ -101,6 +91,10 @@ def local_hop_refusal(
     listeners: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> str:
     """Return the refusal, empty when there is none; AnsibleFilterError for what is no list of next hops."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.listener import parse_listeners, serves
+    from ..module_utils._core.localhop import LocalHop, find_in_hosts, find_in_mc, refuse_loop, refuse_unsaid
+
     try:
         hops = [
             LocalHop(str(one["where"]), str(one["hop"]), tuple(one["keys"]))

@@ -43,12 +43,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.mc import refuse_unsafe
-
 
 def m4_safe(value: t.Any, where: str) -> t.Any:
     """Return the value if m4 copies it as it stands, else raise AnsibleFilterError."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.mc import refuse_unsafe
+
     if isinstance(value, (list, tuple)):
         return [m4_safe(one, f"{where}[{number}]") for number, one in enumerate(value)]
     try:

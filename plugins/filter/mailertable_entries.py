@@ -48,12 +48,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.route import parse_routes
-
 
 def mailertable_entries(raw: t.Any, where: str = "sendmail_mailertable") -> list[dict[str, str]]:
     """Return the entries, or raise AnsibleFilterError."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.route import parse_routes
+
     try:
         entries = parse_routes(raw, where)
     except MailtlsError as error:

@@ -46,15 +46,15 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.mc_danger import refuse_openers
-from ..module_utils._core.origin import split_extra
-
 _PLACES = ("before_mailers", "behind_mailers")
 
 
 def mc_extra(value: t.Any, place: str) -> str:
     """Return one part of the lines, or raise AnsibleFilterError."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.mc_danger import refuse_openers
+    from ..module_utils._core.origin import split_extra
+
     try:
         refuse_openers(str(value), "sendmail_mc_extra")
     except MailtlsError as error:

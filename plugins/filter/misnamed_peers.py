@@ -43,11 +43,11 @@ _value:
 
 import typing as t
 
-from ..module_utils._core.exchange import find_misnamed
-
 
 def misnamed_peers(named: t.Mapping[str, str], *, exchanges: t.Mapping[str, t.Sequence[str]]) -> list[str]:
     """Return the refusals."""
+    from ..module_utils._core.exchange import find_misnamed
+
     return find_misnamed(named, exchanges)
 
 

@@ -56,12 +56,12 @@ _value:
 
 import typing as t
 
-from ..module_utils._core import spelling
-
 
 def misspelt_variables(
     names: t.Iterable[str], known: t.Iterable[str], prefixes: t.Iterable[str], open_prefixes: t.Iterable[str] = ()
 ) -> list[str]:
+    from ..module_utils._core import spelling
+
     return spelling.judge([str(name) for name in names], list(known), list(prefixes), list(open_prefixes))
 
 

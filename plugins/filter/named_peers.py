@@ -33,12 +33,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core import policy_input
-from ..module_utils._core.errors import MailtlsError
-
 
 def named_peers(policy: t.Any, *, layers: t.Any = None) -> dict[str, str]:
     """Return place to name; AnsibleFilterError for a policy that is refused."""
+    from ..module_utils._core import policy_input
+    from ..module_utils._core.errors import MailtlsError
+
     try:
         peers = policy_input.read(policy, layers).policy.outbound.peers
     except MailtlsError as error:

@@ -48,12 +48,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.nexthop import join_hosts
-
 
 def next_hop(value: t.Any, where: str) -> str:
     """Return the value in sendmail's form if mail can be sent there, else raise AnsibleFilterError."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.nexthop import join_hosts
+
     try:
         return join_hosts(value, where)
     except MailtlsError as error:

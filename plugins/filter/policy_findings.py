@@ -53,9 +53,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core import duration, findings, policy_input
-from ..module_utils._core.errors import MailtlsError
-
 
 def policy_findings(
     policy: t.Any,
@@ -69,6 +66,9 @@ def policy_findings(
     starttls_offered: t.Any = True,
     further: t.Any = (),
 ) -> list[str]:
+    from ..module_utils._core import duration, findings, policy_input
+    from ..module_utils._core.errors import MailtlsError
+
     try:
         given = policy_input.read(
             policy, layers, today=today, release=release, further=further, starttls_offered=starttls_offered

@@ -40,13 +40,13 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..plugin_utils.community_crypto import crypto_filter
-
 # PKCS 8, and the older form of OpenSSL.
 _ENCRYPTED = ("BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED")
 
 
 def private_key_facts(text: str, passphrase: str = "") -> dict[str, t.Any]:
+    from ..plugin_utils.community_crypto import crypto_filter
+
     if not isinstance(text, str):
         raise AnsibleFilterError(f"private_key_facts wants a PEM text, not {type(text).__name__}")
     if not text:

@@ -51,12 +51,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.peertable import render_counts, render_table
-
 
 def probe_report(given: t.Any) -> str:
     """Return the table; AnsibleFilterError for what starttls_info did not return."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.peertable import render_counts, render_table
+
     whole = isinstance(given, t.Mapping) and "peers" in given and "summary" in given
     try:
         # Filters such as rejectattr hand on what is not a list yet.

@@ -81,15 +81,15 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.probelist import list_targets
-from ..module_utils._core.requirement import read_date
-
 
 def probe_targets(
     variables: t.Any, *, further: t.Any = (), skip: t.Any = (), at_most: t.Any = 0, today: str = ""
 ) -> dict[str, t.Any]:
     """The listing as plain data; AnsibleFilterError for variables that are refused."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.probelist import list_targets
+    from ..module_utils._core.requirement import read_date
+
     try:
         day = read_date(today, "today") if today else datetime.date.today()
         listing = list_targets(variables, day, further, skip, int(at_most))

@@ -69,14 +69,14 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.probeverdict import judge_probe
-
 
 def probe_verdict(
     answer: t.Mapping[str, t.Any], listing: t.Mapping[str, t.Any], mode: str = "warn", relay: str = ""
 ) -> dict[str, t.Any]:
     """The verdict as plain data; see ``judge_probe``."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.probeverdict import judge_probe
+
     try:
         return judge_probe(answer, listing, mode, relay)._asdict()
     except MailtlsError as error:

@@ -48,12 +48,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.heldmail import judge
-
 
 def queue_verdict(queues: t.Sequence[t.Mapping[str, t.Any]], oldest_held: str = "") -> dict[str, t.Any]:
     """The verdict as plain data; see ``judge``."""
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.heldmail import judge
+
     try:
         ok, text = judge(queues, oldest_held)
     except MailtlsError as error:

@@ -40,12 +40,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.duration import parse_timing
-from ..module_utils._core.errors import MailtlsError
-
 
 def timing(raw: dict[str, t.Any]) -> dict[str, str]:
     """Return the times in sendmail's words, or raise AnsibleFilterError."""
+    from ..module_utils._core.duration import parse_timing
+    from ..module_utils._core.errors import MailtlsError
+
     try:
         return parse_timing(raw).words()
     except MailtlsError as error:

@@ -66,24 +66,21 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core import policy_input
-from ..module_utils._core.errors import MailtlsError
-from ..module_utils._core.explanation import explain, read_hop
-from ..module_utils._core.layers import PREFIX, VARIABLE
-from ..module_utils._core.release import NEWEST
-from ..module_utils._core.target import read_recipient
-
-# By one of these a mapping is the variables of a host, for a policy has no such key.
-_VARIABLES = ("inventory_hostname", VARIABLE)
-
 
 def tls_policy_explain(
     given: t.Any, next_hop: t.Any, *, address: t.Any = "", recipient: t.Any = "", release: t.Any = ""
 ) -> str:
     """Return the answer; AnsibleFilterError for a policy that is refused and for what is no next hop."""
-    variables = (
-        given if isinstance(given, t.Mapping) and any(map(given.__contains__, _VARIABLES)) else {VARIABLE: given}
-    )
+    from ..module_utils._core import policy_input
+    from ..module_utils._core.errors import MailtlsError
+    from ..module_utils._core.explanation import explain, read_hop
+    from ..module_utils._core.layers import PREFIX, VARIABLE
+    from ..module_utils._core.release import NEWEST
+    from ..module_utils._core.target import read_recipient
+
+    # By one of these a mapping is the variables of a host, for a policy has no such key.
+    told = isinstance(given, t.Mapping) and any(map(given.__contains__, ("inventory_hostname", VARIABLE)))
+    variables = given if told else {VARIABLE: given}
     try:
         policy = policy_input.read(
             variables.get(VARIABLE, {}),

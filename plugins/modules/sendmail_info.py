@@ -49,6 +49,10 @@ options:
     description: The mc file.
     type: path
     default: /etc/mail/sendmail.mc
+  service:
+    description: The name of sendmail's service; empty when nobody wants to know of it.
+    type: str
+    default: ""
   next_hops:
     description: Names of next hops, for which sendmail is asked to which hosts mail would go.
     type: list
@@ -110,6 +114,10 @@ tools:
   type: dict
 cf_present:
   description: Whether C(/etc/mail/sendmail.cf) is there.
+  returned: always
+  type: bool
+starts_at_boot:
+  description: Whether every package of O(packages) is installed and O(service) starts at boot.
   returned: always
   type: bool
 queue_interval:
@@ -209,6 +217,7 @@ _OPTIONS = {
     "ca_file": {"type": "path", "default": ""},
     "root_alias": {"type": "str", "default": ""},
     "mc": {"type": "path", "default": "/etc/mail/sendmail.mc"},
+    "service": {"type": "str", "default": ""},
     "next_hops": {"type": "list", "elements": "str", "default": []},
 }
 _TOOLS = ("sendmail", "m4", "makemap", "make")
@@ -248,6 +257,7 @@ def look(wish: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "fqdn": presence.read_fqdn(),
         "tools": presence.find_tools(_TOOLS),
         "cf_present": os.path.exists(_CF),
+        "starts_at_boot": bool(wish["service"]) and not missing and service.is_enabled(wish["service"]),
         "queue_interval": conf.read_value(read_text(_CONF), conf.INTERVAL),
         "daemon_runs_queue": conf.runs_queue(read_text(_CONF)),
         "settings_fault": find_settings_fault(),

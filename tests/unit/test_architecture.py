@@ -103,6 +103,13 @@ def test_a_filter_is_a_pure_projection(path: pathlib.Path) -> None:
     assert f'"{path.stem}"' in path.read_text(encoding="utf-8"), "a filter is named as its file"
 
 
+@pytest.mark.parametrize("path", FILTERS, ids=relative)
+def test_a_filter_imports_core_when_it_is_called(path: pathlib.Path) -> None:
+    """A task that uses one of them loads every file of this folder, in a process of its own."""
+    on_loading = {node.module for node in parse(path).body if isinstance(node, ast.ImportFrom) and node.level > 1}
+    assert not on_loading
+
+
 @pytest.mark.parametrize("path", [*ACTIONS, *LOOKUPS], ids=relative)
 def test_what_runs_on_the_controller_reads_files_there_and_knows_no_host(path: pathlib.Path) -> None:
     """An action plugin is the controller's half of a module of its name; it brings things, core says what they mean."""

@@ -34,6 +34,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     (tmp_path / "sendmail.conf").write_text('QUEUE_INTERVAL="5m";\n', encoding="utf-8")
     monkeypatch.setattr(sendmail_info, "_CONF", str(tmp_path / "sendmail.conf"))
     monkeypatch.setattr(sendmail_info, "_INCLUDED", (str(tmp_path / "dialup.m4"), str(tmp_path / "provider.m4")))
+    monkeypatch.setattr(service, "is_enabled", lambda name: name == "sendmail")
     monkeypatch.setattr(service, "read_host", lambda: Host(frozenset(), ("192.0.2.1",), Network(True, False)))
 
 
@@ -88,6 +89,17 @@ def test_local_mail_is_looked_at(
     found = run_module(sendmail_info.main, capfd, {"packages": packages, "root_alias": root_alias})["local_mail"]
     assert (found["hops"], found["submission"], found["wanting"]) == ([{"hop": "x"}], None, wanting)
     assert fault in found["runner_fault"] and bool(fault) is bool(found["runner_fault"])
+
+
+@pytest.mark.parametrize(
+    ("packages", "name", "told"),
+    [(["m4"], "sendmail", True), (["m4"], "mta", False), (["m4"], "", False), (["cron"], "sendmail", False)],
+)
+def test_whether_it_starts_at_boot(
+    capfd: pytest.CaptureFixture[str], packages: list[str], name: str, told: bool
+) -> None:
+    found = run_module(sendmail_info.main, capfd, {"packages": packages, "service": name})
+    assert found["starts_at_boot"] is told
 
 
 @pytest.mark.parametrize(("text", "kept"), [("# role mailtls.relay.sendmail\n", True), ("dnl\n", False), (None, False)])
