@@ -30,7 +30,7 @@ RUNS := $(TOOLS) python tests/scenarios.py $(if $(JOBS),--jobs $(JOBS))
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint gates core-coverage unit coverage mutants sanity units docs build galaxy-importer release as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe clean
+.PHONY: help setup link copy lint gates core-coverage unit coverage mutants sanity units docs build galaxy-importer release as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe bench-ssh clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -123,6 +123,9 @@ bench-map: as-root setup ## a large access map: our module beside template and m
 
 bench-probe: as-root setup ## probing 500 and 5,000 peers: our module beside sslyze, posttls-finger and a module that checks nothing (BENCH_ROUNDS=3)
 	$(TOOLS) tests/alone.sh bench-probe python benchmarks/starttls.py
+
+bench-ssh: as-root setup ## a relay over SSH: our roles beside two for Postfix, the daily change, 1 to 50 hosts (BENCH_ROUNDS=5, BENCH_OEFENWEB, BENCH_LSR)
+	$(TOOLS) tests/alone.sh bench-ssh python benchmarks/ssh.py
 
 # The unit tests come last, so that the run ends with pytest's own closing line.
 test: as-root lint sanity scenarios unit ## what CI runs
