@@ -47,7 +47,7 @@ def draw(points: list[tuple[int, float]]) -> str:
     parts.append(text((left + right) / 2, low + 38, "hosts"))
     end = min(points[-1][0], ceiling / alone)
     parts.append(line(place(0, 0), place(end, end * alone), 'stroke="#999" stroke-dasharray="6 4"'))
-    parts.append(text(left + 12, top + 16, "dashed: one host after the other", "start"))
+    parts.append(text(right - 8, low - 10, "dashed: one host after the other", "end"))
     path = " ".join(place(*point) for point in points)
     parts.append(f'<polyline points="{path}" fill="none" stroke="#0b62a4" stroke-width="2"/>')
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
