@@ -19,8 +19,15 @@ VENV_STAMP := $(VENV)/.installed
 SCENARIO ?= default
 LINTERS := yamllint ruff ruff-format mypy ansible-lint antsibull-docs antsibull-changelog reuse
 CORE_TESTS := tests/unit/plugins/module_utils/_core
-# What "make test" runs, the longest first; the others take longer or need a way out to Debian's mirror: "make test-long".
-SCENARIOS := holds_by_each_layer included_in_a_larger_repository installed_collection refuses_bad_input holds_against_attackers judges_as_sendmail_does demo default
+# "make matrix" runs these with all pairs of releases.
+MATRIX := default refuses_plaintext_clients refuses_wrong_name renews_while_mail_flows changes_only_the_map \
+  foretells_in_check_mode relays_to_postfix
+# "make test" runs each of them once, and each release on both sides; the longest first.
+SCENARIOS := included_in_a_larger_repository holds_by_each_layer installed_collection refuses_bad_input default \
+  holds_against_attackers judges_as_sendmail_does demo refuses_plaintext_clients@bullseye/bookworm \
+  refuses_wrong_name@trixie/bullseye renews_while_mail_flows@bookworm/bookworm changes_only_the_map@bullseye/trixie \
+  foretells_in_check_mode@trixie/bookworm relays_to_postfix@trixie/bookworm
+# Others take longer or need a way out to Debian's mirror: "make test-long".
 # Hand-made relays, and the attacks, on the other releases too.
 RELEASES := bullseye trixie
 LONG_SCENARIOS := installs_on_bare_debian lives_with_debian survives_upgrade survives_kill local_mail_goes_on keeps_to_routes_and_limits \
@@ -30,7 +37,7 @@ RUNS := $(TOOLS) python tests/scenarios.py $(if $(JOBS),--jobs $(JOBS))
 # Two runs of one scenario would remove each other's containers: the second waits.
 MOLECULE = $(TOOLS) tests/alone.sh $(1) $(MOLECULE_BASE) test --scenario-name $(1)
 
-.PHONY: help setup link copy lint gates core-coverage unit coverage mutants sanity units docs build galaxy-importer release as-root molecule scenarios test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe bench-ssh clean
+.PHONY: help setup link copy lint gates core-coverage unit coverage mutants sanity units docs build galaxy-importer release as-root molecule scenarios matrix test test-long oracle oracle-alone fuzz demo bench bench-map bench-policy bench-probe bench-ssh clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -108,6 +115,9 @@ molecule: as-root setup ## one scenario: make molecule SCENARIO=default
 
 scenarios: as-root setup ## the scenarios of make test and the demo, as many at a time as there are processors (JOBS=2)
 	$(RUNS) $(SCENARIOS)
+
+matrix: as-root setup ## the scenarios of the release matrix with all nine pairs of Debian 11, 12 and 13 (JOBS=2)
+	$(RUNS) --pairs $(MATRIX)
 
 demo: as-root setup ## the story on real sendmail, shown step by step (DEMO_KEEP=1 keeps the containers)
 	$(TOOLS) tests/alone.sh demo python tests/demo.py
