@@ -20,7 +20,6 @@ from mailtls_checks import (
     check_starttls,
 )
 
-SCENARIO = os.environ["MOLECULE_SCENARIO_NAME"]
 REBUILD = (
     "cp -a /etc/mail/access.db /root/ && makemap -u hash /etc/mail/access > /root/rows && "
     "%s | makemap hash /etc/mail/access"
@@ -119,7 +118,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    return Lab(SCENARIO)
+    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
