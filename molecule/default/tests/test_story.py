@@ -13,7 +13,7 @@ import time
 import capture
 import mailbox_file
 import pytest
-from lab import ROOT, Lab, Message
+from lab import ROOT, Lab, Message, lab_name
 from mailtls_checks import check_files, check_service
 from story import HELD, Story, check
 
@@ -30,6 +30,12 @@ MEGABYTES = 20
 AUDIT = "playbooks/audit.yml"
 # What the guide shows of an audit before STARTTLS is switched on, and after.
 BEFORE, AFTER = re.findall(r"^```text\n(.*?)^```", (ROOT / "docs/probing.md").read_text(encoding="utf-8"), re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    """Without the scenario's inventory, which says only how the story begins."""
+    return Lab(lab_name())
 
 
 @pytest.fixture(scope="module")
