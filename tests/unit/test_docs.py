@@ -110,6 +110,12 @@ TODAY = datetime.date(2026, 11, 25)
 COMMANDS, DATA = ("console", "bash", "sh"), ("yaml", "yml")
 # What a program prints or reads; guides have tests of their own that compare it.
 SHOWN = ("access", "json", "m4", "targets", "text")
+# Guides about other things than our variables and modules: a test of their own compares what they show.
+OWN_TEST = {
+    "docs/inclusion.md": "test_inclusion_guide.py",
+    "docs/queries.md": "test_queries.py",
+    "docs/testing_your_relays.md": "test_testing_guide.py",
+}
 
 
 class Block(t.NamedTuple):
@@ -147,7 +153,18 @@ def test_every_fence_is_closed_and_says_what_it_holds(page: pathlib.Path) -> Non
     fences = re.findall(r"^ *```(.*)$", page.read_text(encoding="utf-8"), re.M)
     found = [block for block in blocks() if block.page == str(page.relative_to(ROOT))]
     assert len(fences) == 2 * len(found)
-    assert not [block for block in found if block.language not in (*COMMANDS, *DATA, *SHOWN)]
+    known = (*COMMANDS, *DATA, *SHOWN, *(("ini", "jmespath", "python") if page_of(page) in OWN_TEST else ()))
+    assert not [block for block in found if block.language not in known]
+
+
+def page_of(path: pathlib.Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_a_guide_with_a_test_of_its_own_has_it() -> None:
+    for page in OWN_TEST:
+        if (ROOT / page).exists():
+            assert page in (ROOT / "tests/unit" / OWN_TEST[page]).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("block", blocks(*COMMANDS), ids=str)
@@ -212,7 +229,7 @@ def test_a_command_that_would_not_work_is_found(command: str, why: str) -> None:
     assert why in reproach(command)
 
 
-@pytest.mark.parametrize("block", blocks(*DATA), ids=str)
+@pytest.mark.parametrize("block", [block for block in blocks(*DATA) if block.page not in OWN_TEST], ids=str)
 def test_every_yaml_is_one_that_the_collection_takes(block: Block) -> None:
     found = yaml.safe_load(block.text)
     if isinstance(found, dict):
