@@ -429,6 +429,13 @@ def test_what_is_neither_true_nor_false_is_refused(raw: t.Any) -> None:
         read({}, starttls_offered=raw)
 
 
+@pytest.mark.parametrize("option", ["relay_clients", "unthrottled_clients", "starttls_offered"])
+def test_what_stands_in_a_variable_of_its_own_is_refused_by_its_name(option: str) -> None:
+    with pytest.raises(MailtlsError) as refused:
+        read({}, **{option: {"a": 1}})
+    assert refused.value.where == f"sendmail_{option}"
+
+
 def test_a_default_that_nobody_is_offered_is_refused() -> None:
     with pytest.raises(MailtlsError, match=r"inbound\.default\.level: .*sendmail_starttls_offered is false"):
         read({"inbound": {"default": {"level": "encrypt"}}}, starttls_offered=False)
