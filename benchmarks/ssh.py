@@ -208,8 +208,10 @@ class Bench:
 
     def write_rules(self, turn: int) -> None:
         """The policy of the daily change; one rule differs from turn to turn."""
-        peers = [{"next_hop": f"mx{n}.partner.example", "level": "encrypt", "min_bits": 128} for n in range(RULES)]
-        peers[RULES // 2]["min_bits"] = 256 if turn % 2 else 192
+        peers: list[dict[str, t.Any]] = [
+            {"next_hop": f"mx{n}.partner.example", "level": "encrypt", "min_bits": 128} for n in range(RULES)
+        ]
+        peers[RULES // 2].update(min_bits=256 if turn % 2 else 192, accept_dns_risk=True)
         folder = self.folder / "daily/group_vars"
         folder.mkdir(exist_ok=True)
         text = json.dumps({"sendmail_tls_policy_partners": {"outbound": {"peers": peers}}})

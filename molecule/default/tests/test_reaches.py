@@ -60,10 +60,12 @@ def test_the_daily_change_reaches_it_three_times(
     lab: Lab, tmp_path: pathlib.Path, reached: t.Callable[[str], list[str]]
 ) -> None:
     rules = tmp_path / "rules.json"
-    peers = [{"next_hop": f"mx{number}.partner.example", "min_bits": 128} for number in range(RULES)]
+    peers: list[dict[str, t.Any]] = [
+        {"next_hop": f"mx{number}.partner.example", "level": "encrypt", "min_bits": 128} for number in range(RULES)
+    ]
     try:
-        for bits in (128, 256):
-            peers[RULES // 2]["min_bits"] = bits
+        for bits in (192, 256):
+            peers[RULES // 2].update(min_bits=bits, accept_dns_risk=True)
             rules.write_text(json.dumps({"sendmail_tls_policy_partners": {"outbound": {"peers": peers}}}))
             play = lab.converge(POLICY, limit="mta1", options=["--extra-vars", f"@{rules}"])
             assert play.code == 0 and play.changed == {"mta1": 1}
