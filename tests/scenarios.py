@@ -60,7 +60,13 @@ class Job(t.NamedTuple):
         if not self.pair:
             return {}
         mta1, mta2 = self.pair.split("/")
-        return {"MAILTLS_LAB": self.lab, "MAILTLS_MTA1_SUITE": mta1, "MAILTLS_MTA2_SUITE": mta2}
+        return {
+            "MAILTLS_LAB": self.lab,
+            "MAILTLS_MTA1_SUITE": mta1,
+            "MAILTLS_MTA2_SUITE": mta2,
+            # Else Molecule keeps one state for a scenario: the second pair would find its instances "already created".
+            "MOLECULE_EPHEMERAL_DIRECTORY": str(LOGS / "molecule" / self.lab),
+        }
 
 
 class Outcome(t.NamedTuple):

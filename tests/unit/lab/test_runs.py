@@ -35,6 +35,7 @@ def test_all_pairs_are_run_in_labs_of_their_own(scenarios: types.ModuleType) -> 
         "MAILTLS_LAB": "default-bullseye-bookworm",
         "MAILTLS_MTA1_SUITE": "bullseye",
         "MAILTLS_MTA2_SUITE": "bookworm",
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(scenarios.LOGS / "molecule/default-bullseye-bookworm"),
     }
     assert jobs[9].pair == "trixie/bullseye"
 
