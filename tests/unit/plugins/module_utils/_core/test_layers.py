@@ -31,8 +31,8 @@ def peers(*items: t.Any) -> t.Any:
 
 
 def test_the_first_variable_comes_first_and_the_others_by_name() -> None:
-    names = [layer.place for layer in ordered({HOST: 1, BASE: 2, "sendmail_tls_policy_A": 3, GROUP: 4})]
-    assert names == [BASE, "sendmail_tls_policy_A", GROUP, HOST]
+    names = [layer.place for layer in ordered({HOST: 1, BASE: 2, "sendmail_tls_policy_A": 3, GROUP: 4, "a": 5})]
+    assert names == [BASE, "a", "sendmail_tls_policy_A", GROUP, HOST]
 
 
 @pytest.mark.parametrize(
