@@ -24,6 +24,10 @@ inside() {
     --volume "$root:$root" --workdir "$root" "$@"
 }
 
+# Runs that want the same at the same time wait for the first of them.
+mkdir -p "$(dirname "$venv")"
+exec 9> "$venv.lock"
+flock 9
 if ! test "$venv/.installed" -nt "$root/$requirements"; then
   rm -rf "$venv"
   # The machine's own network and authorities: a proxy between it and the index may have an authority of its own.
@@ -31,9 +35,10 @@ if ! test "$venv/.installed" -nt "$root/$requirements"; then
   test ! -e "$authorities" || trusted+=(--volume "$authorities:$authorities:ro")
   inside --network host "${trusted[@]}" "$image" sh -euc "
     python3 -m venv '$venv'
-    '$venv/bin/pip' install --quiet --disable-pip-version-check --no-compile --requirement '$requirements'"
+    '$venv/bin/pip' install --quiet --disable-pip-version-check --no-compile --requirement '$requirements'" 9>&-
   touch "$venv/.installed"
 fi
+exec 9>&-
 read -ra options <<< "${MAILTLS_PODMAN_OPTIONS:---network=none}"
 inside "${options[@]}" --env "PATH=$venv/bin:/usr/bin:/bin" --env "PYTHONPATH=${PYTHONPATH:-}" \
   --env "ANSIBLE_COLLECTIONS_PATH=$root/.cache/collections" "$image" "$@"
