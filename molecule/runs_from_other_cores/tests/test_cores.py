@@ -36,7 +36,8 @@ class Controller:
         home = pathlib.Path.home() / ".mailtls/lab" / lab.name
         home.mkdir(parents=True, exist_ok=True)
         kept = {name: value for name, value in lab.environment.items() if re.match(KEPT, name)}
-        options = [f"--network=mailtls-{lab.name}", f"--volume={home}:/root/.mailtls/lab/{lab.name}"]
+        options = [f"--network=mailtls-{lab.name}", f"--dns={lab.addresses('dns')[0]}"]
+        options += [f"--volume={home}:/root/.mailtls/lab/{lab.name}"]
         options += [f"--env={name}" for name in [*kept, "LC_ALL"]]
         self.environment = {
             **os.environ,
@@ -53,8 +54,9 @@ class Controller:
 
     def play(self) -> tuple[dict[str, int], str]:
         """How much the playbook changed on each relay, and all that it said."""
-        places = ["examples/two_relays/inventory.yml", "molecule/inventory/", str(HERE / "inventory.yml")]
-        inventories = [f"--inventory={ROOT / place}" for place in places]
+        places = [ROOT / "examples/two_relays/inventory.yml", ROOT / "molecule/inventory/"]
+        places += [HERE / "inventory.yml", HERE / "controller.yml"]
+        inventories = [f"--inventory={place}" for place in places]
         said = self.run("ansible-playbook", *inventories, "playbooks/site.yml")
         counts = re.findall(r"^(mta\d)\s+: ok=\d+ +changed=(\d+)", said, re.M)
         return {host: int(count) for host, count in counts}, said
