@@ -21,24 +21,26 @@ runtime=$("$root/molecule/shared/files/find_runtime.sh" "$image" "${limits[@]}")
 # The checkout has its own path in there too, and a venv is good for one path only.
 inside() {
   podman "$runtime" run --rm --label io.mailtls.relay=lab --name "mailtls-python-$suite-$$" "${limits[@]}" \
-    --volume "$root:$root" --workdir "$root" "$@"
+    --volume "$root:$root" --workdir "$root" "$@" 9>&-
 }
 
-# Runs that want the same at the same time wait for the first of them.
+# What all runs install, known by its text: a checkout touches files without changing them.
+wanted=$(cat "$root"/tests/requirements/units.txt "$root/$requirements")
 mkdir -p "$(dirname "$venv")"
 exec 9> "$venv.lock"
-flock 9
-if ! test "$venv/.installed" -nt "$root/$requirements"; then
+flock 9 # nobody else makes it or runs with it
+if test "$(cat "$venv/.installed" 2> /dev/null)" != "$wanted"; then
   rm -rf "$venv"
   # The machine's own network and authorities: a proxy between it and the index may have an authority of its own.
   trusted=(--env "PIP_CERT=$authorities")
   test ! -e "$authorities" || trusted+=(--volume "$authorities:$authorities:ro")
   inside --network host "${trusted[@]}" "$image" sh -euc "
     python3 -m venv '$venv'
-    '$venv/bin/pip' install --quiet --disable-pip-version-check --no-compile --requirement '$requirements'" 9>&-
-  touch "$venv/.installed"
+    '$venv/bin/pip' install --quiet --disable-pip-version-check --no-compile --requirement '$requirements'"
+  echo "$wanted" > "$venv/.installed"
 fi
-exec 9>&-
+flock --shared 9
+
 read -ra options <<< "${MAILTLS_PODMAN_OPTIONS:---network=none}"
 inside "${options[@]}" --env "PATH=$venv/bin:/usr/bin:/bin" --env "PYTHONPATH=${PYTHONPATH:-}" \
   --env "ANSIBLE_COLLECTIONS_PATH=$root/.cache/collections" "$image" "$@"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import typing as t
 
 import pytest
@@ -209,11 +210,12 @@ def test_what_m4_refuses_is_told(
     assert "m4 refuses it" in run(relay, capfd)["msg"] and relay.names() == []
 
 
-@pytest.mark.parametrize(("content", "told"), [(" ", "the mc text is empty"), ("a\0b", "NUL")])
+# From Python 3.13 on Ansible itself stops at a NUL, where it logs the options.
+@pytest.mark.parametrize(("content", "told"), [(" ", "the mc text is empty"), ("a\0b", "NUL|null character")])
 def test_content_that_is_no_text_is_refused(
     relay: Relay, capfd: pytest.CaptureFixture[str], content: str, told: str
 ) -> None:
-    assert told in run(relay, capfd, content=content)["msg"]
+    assert re.search(told, run(relay, capfd, content=content)["msg"])
 
 
 def test_without_m4_check_mode_judges_by_the_mc_alone(

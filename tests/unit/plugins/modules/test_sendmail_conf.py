@@ -35,7 +35,8 @@ def test_the_line_changes_and_neither_the_rest_nor_the_time(
     forecast = run(capfd, path, "5m", check=True)
     assert path.read_bytes() == STOCK.encode(errors="surrogateescape")
     answer = run(capfd, path, "5m")
-    assert answer == {**forecast, "invocation": answer["invocation"]}
+    # What it was called with differs in check mode, and newer releases of ansible-core leave it out.
+    assert {**answer, "invocation": None} == {**forecast, "invocation": None}
     assert answer["changed"] and answer["queue_interval"] == "10m"
     assert (answer["diff"]["before"], answer["diff"]["after"]) == ("QUEUE_INTERVAL=10m\n", "QUEUE_INTERVAL=5m\n")
     assert path.read_bytes() == STOCK.replace("10m", "5m").encode(errors="surrogateescape")
