@@ -33,7 +33,7 @@ INCLUDED = "molecule/included_in_a_larger_repository/tests/test_inclusion.py"
 
 # Command -> the file that runs it, and what in that file does.
 RUN_BY = {
-    "make demo": ("Makefile", r"^SCENARIOS := .*\bdemo\b"),
+    "make demo": ("Makefile", r"^SCENARIOS := (?:.*\\\n)*.*\bdemo\b"),
     "make test": (".ci/run", r"^make test"),
     "ansible-galaxy collection install mailtls.relay": (FIRST_USE, r'commands\("ansible-galaxy collection install"\)'),
     "cp -r ~/.ansible/collections/ansible_collections/mailtls/relay/examples/two_relays .": (
