@@ -23,7 +23,7 @@ CORE_TESTS := tests/unit/plugins/module_utils/_core
 MATRIX := default refuses_plaintext_clients refuses_wrong_name renews_while_mail_flows changes_only_the_map \
   foretells_in_check_mode relays_to_postfix
 # "make test" runs each of them once, and each release on both sides; the longest first.
-SCENARIOS := included_in_a_larger_repository holds_by_each_layer installed_collection refuses_bad_input default \
+SCENARIOS := included_in_a_larger_repository holds_by_each_layer installed_collection refuses_bad_input tells_what_is_broken default \
   holds_against_attackers judges_as_sendmail_does demo refuses_plaintext_clients@bullseye/bookworm \
   refuses_wrong_name@trixie/bullseye renews_while_mail_flows@bookworm/bookworm changes_only_the_map@bullseye/trixie \
   foretells_in_check_mode@trixie/bookworm relays_to_postfix@trixie/bookworm

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import typing as t
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from lab import Lab
+from lab import Lab, lab_name
 from repository import Repository, as_json, tasks
 from story import Seen, Story
 
@@ -42,7 +41,7 @@ SECRETS = ["a passphrase that stands nowhere in clear text", "for the example on
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Repository]:
-    repository = Repository(os.environ["MOLECULE_SCENARIO_NAME"], tmp_path_factory.mktemp("home"))
+    repository = Repository(lab_name(), tmp_path_factory.mktemp("home"))
     repository.install()
     repository.run("molecule create --scenario-name relays")
     repository.run("molecule prepare --scenario-name relays")

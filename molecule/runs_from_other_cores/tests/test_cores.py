@@ -16,7 +16,7 @@ import subprocess
 import typing as t
 
 import pytest
-from lab import ROOT, Lab
+from lab import ROOT, Lab, lab_name
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 CORE = os.environ.get("MAILTLS_CORE", "newest_core")
@@ -64,7 +64,7 @@ class Controller:
 
 @pytest.fixture(scope="module")
 def lab() -> Lab:
-    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
+    return Lab(lab_name())
 
 
 @pytest.fixture(scope="module")

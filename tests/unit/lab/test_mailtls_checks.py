@@ -4,7 +4,7 @@
 
 """The checks for users' own tests, without a relay: what each asks a host, what it returns, and what it says in red.
 
-What a host answers was recorded on relays; molecule/default/tests/test_checks.py breaks a real one.
+What a host answers was recorded on relays; molecule/tells_what_is_broken/tests/test_checks.py breaks a real one.
 """
 
 from __future__ import annotations

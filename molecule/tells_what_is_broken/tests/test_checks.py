@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 import pytest
@@ -114,11 +113,6 @@ BROKEN = {
         "true", "true", lambda host: check_starttls(host, offered=False), (":25: STARTTLS is offered (TLSv1.3 ",)
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def lab() -> Lab:
-    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)

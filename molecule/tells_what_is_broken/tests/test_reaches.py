@@ -10,7 +10,6 @@ Where ansible_python_interpreter is not set, Ansible looks for it once more befo
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import typing as t
 
@@ -22,11 +21,6 @@ AUDIT = ["starttls_info", "mail_canary", "mail_queue_info"]
 DAILY = ["setup", "sendmail_info", "sendmail_map"]
 RULES = 10_000
 POLICY = "playbooks/policy.yml"
-
-
-@pytest.fixture
-def lab() -> Lab:
-    return Lab(os.environ["MOLECULE_SCENARIO_NAME"])
 
 
 @pytest.fixture
