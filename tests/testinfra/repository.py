@@ -50,6 +50,7 @@ class Repository(Lab):
             "INFRA_VAULT_PASSWORD": PASSWORD,
             "ANSIBLE_INVENTORY": ",".join(map(str, self.inventories)),
             "ANSIBLE_NOCOLOR": "true",
+            "MOLECULE_COMMAND_BORDERS": "0",  # they would break its lines
         }
 
     def install(self) -> None:
