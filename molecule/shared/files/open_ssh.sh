@@ -20,4 +20,6 @@ chmod 0440 "/etc/sudoers.d/$user"
 # As on hardened hosts. It is root's too after sudo, which takes nothing of it away.
 grep -q pam_umask /etc/pam.d/sshd || echo "session optional pam_umask.so umask=0077" >> /etc/pam.d/sshd
 
+# Where it listens already, it has the image's keys in memory.
+systemctl try-restart ssh
 cat /etc/ssh/ssh_host_ed25519_key.pub
