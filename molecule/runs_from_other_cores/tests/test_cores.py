@@ -55,7 +55,7 @@ class Controller:
     def play(self) -> tuple[dict[str, int], str]:
         """How much the playbook changed on each relay, and all that it said."""
         places = [ROOT / "examples/two_relays/inventory.yml", ROOT / "molecule/inventory/"]
-        places += [HERE / "inventory.yml", HERE / "controller.yml"]
+        places += [HERE / "inventory/relays.yml", HERE / "inventory/controller.yml"]
         inventories = [f"--inventory={place}" for place in places]
         said = self.run("ansible-playbook", *inventories, "playbooks/site.yml")
         counts = re.findall(r"^(mta\d)\s+: ok=\d+ +changed=(\d+)", said, re.M)
