@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -69,7 +70,7 @@ class Repository(Lab):
     def attempt(self, command: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """A command of somebody who works in the repository, however it ends; both outputs are one."""
         self.show(f"$ {command}")
-        return subprocess.run(
+        done = subprocess.run(
             command,
             shell=True,
             cwd=self.folder,
@@ -80,6 +81,8 @@ class Repository(Lab):
             text=True,
             check=False,
         )
+        done.stdout = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)  # Molecule wants colours, whoever reads them
+        return done
 
     def run(self, command: str, **settings: str) -> str:
         done = self.attempt(command, **settings)
