@@ -37,7 +37,9 @@ class User:
             "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
             **report.SETTINGS,
         }
-        del self.environment["ANSIBLE_COLLECTIONS_PATH"]
+        # What belongs to the checkout, and to the run of its tests.
+        for name in ("ANSIBLE_COLLECTIONS_PATH", "PYTEST_PLUGINS", "PYTHONPATH"):
+            self.environment.pop(name, None)
 
     def run(self, command: str) -> str:
         done = subprocess.run(
