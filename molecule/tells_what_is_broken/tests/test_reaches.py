@@ -27,7 +27,7 @@ POLICY = "playbooks/policy.yml"
 def reached(lab: Lab, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], list[str]]:
     """What reached a host in the plays since then."""
     note = tmp_path / "reaches"
-    monkeypatch.setenv("MAILTLS_REACHES", str(note))
+    monkeypatch.setitem(lab.environment, "MAILTLS_REACHES", str(note))
 
     def read(host: str) -> list[str]:
         lines = (line.split(" ", 1) for line in note.read_text(encoding="utf-8").splitlines())
