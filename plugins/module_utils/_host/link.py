@@ -18,7 +18,7 @@ from .._core.handshake import RECORD_TYPES, is_smtp, read_group
 from .._core.sighting import CONNECT, EARLY_PLAINTEXT, EXPIRED, HANDSHAKE, MAX_CHAIN, TIMEOUT, UNTRUSTED
 from .._core.smtp import DialogueError
 from .loop import OPEN, READ, WRITE, Steps
-from .tls import explain
+from .tls import explain, find_reason
 
 _CHUNK = 16384
 # The server's messages in clear stand before this octet, large certificates included.
@@ -118,7 +118,7 @@ class Link:
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 return b""
             except ssl.SSLError as error:
-                raise HandshakeError(HANDSHAKE, f"the peer broke TLS: {explain(error)}", error.reason or "") from None
+                raise HandshakeError(HANDSHAKE, f"the peer broke TLS: {explain(error)}", find_reason(error)) from None
             if self._outgoing.pending > 0:
                 yield from self._write(self._outgoing.read(), deadline)
             self._feed((yield from self._receive(deadline)))
@@ -195,8 +195,8 @@ class Link:
 
 def _failed(error: ssl.SSLError) -> HandshakeError:
     if not isinstance(error, ssl.SSLCertVerificationError):
-        return HandshakeError(HANDSHAKE, f"the TLS handshake fails: {explain(error)}", error.reason or "")
+        return HandshakeError(HANDSHAKE, f"the TLS handshake fails: {explain(error)}", find_reason(error))
     outcome = EXPIRED if error.verify_code == _CERTIFICATE_EXPIRED else UNTRUSTED
     message = str(error.verify_message)
     what = f"the certificate does not verify: {message}"
-    return HandshakeError(outcome, what, error.reason or "", error.verify_code, message)
+    return HandshakeError(outcome, what, find_reason(error), error.verify_code, message)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import _ssl
+import re
 import ssl
 import typing as t
 import warnings
@@ -116,8 +117,15 @@ def _show(context: ssl.SSLContext, identity: Identity) -> None:
 
 def explain(error: BaseException) -> str:
     """Why OpenSSL or the system failed, in few words."""
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-    return str(reason).lower().replace("_", " ") if isinstance(error, ssl.SSLError) else str(reason)
+    if isinstance(error, ssl.SSLError):
+        return (find_reason(error) or error.strerror or str(error)).lower().replace("_", " ")
+    return str(getattr(error, "reason", None) or getattr(error, "strerror", None) or error)
+
+
+def find_reason(error: ssl.SSLError) -> str:
+    """OpenSSL's word for a failure, or nothing. It is made of the text where OpenSSL is newer than what Python knows."""
+    named = re.match(r"\[\w+\] ([a-z0-9 ]+) \(", str(error.strerror))
+    return getattr(error, "reason", None) or (named.group(1).upper().replace(" ", "_") if named else "")
 
 
 def read_chain(session: ssl.SSLObject) -> tuple[list[bytes], str, str]:

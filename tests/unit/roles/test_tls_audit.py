@@ -202,7 +202,9 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> Said:
 @pytest.mark.parametrize("name", BAD)
 def test_bad_values_are_refused_before_anybody_is_asked(refused: Said, name: str) -> None:
     said = refused.output.partition(f"fatal: [{name}]: FAILED!")[2].partition("fatal: ")[0]
-    assert name in refused.failed and BAD[name][1] in " ".join(said.replace("''", "'").split()), refused.output
+    # YAML doubles quotes in some texts and not in others, as the release of ansible-core has it.
+    said, told = (" ".join(text.replace("'", "").split()) for text in (said, BAD[name][1]))
+    assert name in refused.failed and told in said, refused.output
 
 
 def test_every_entry_of_the_role_takes_the_same_variables() -> None:

@@ -23,6 +23,7 @@ from ansible_collections.mailtls.relay.plugins.module_utils._host.tls import (
     Identity,
     explain,
     find_newest,
+    find_reason,
     read_chain,
 )
 
@@ -79,6 +80,14 @@ def test_nobody_is_asked_for_a_passphrase(tmp_path: pathlib.Path) -> None:
 )
 def test_words_for_failures(error: BaseException, words: str) -> None:
     assert explain(error) == words
+
+
+def test_a_reason_that_this_python_has_no_name_for_is_a_reason() -> None:
+    """As Debian 12's Python says it of a peer that speaks only TLS 1.0."""
+    nameless = ssl.SSLError(ssl.SSL_ERROR_SSL, "[SSL] legacy sigalg disallowed or unsupported (_ssl.c:992)")
+    assert find_reason(nameless) == "LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED"
+    assert explain(nameless) == "legacy sigalg disallowed or unsupported"
+    assert find_reason(ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol (_ssl.c:992)")) == ""
 
 
 def session(context: ssl.SSLContext) -> ssl.SSLObject:
