@@ -123,7 +123,7 @@ def explain(error: BaseException) -> str:
 
 
 def find_reason(error: ssl.SSLError) -> str:
-    """OpenSSL's word for a failure, or nothing. It is made of the text where OpenSSL is newer than what Python knows."""
+    """OpenSSL's word for a failure, or nothing. Made of the text where OpenSSL is newer than what Python knows."""
     named = re.match(r"\[\w+\] ([a-z0-9 ]+) \(", str(error.strerror))
     return getattr(error, "reason", None) or (named.group(1).upper().replace(" ", "_") if named else "")
 
