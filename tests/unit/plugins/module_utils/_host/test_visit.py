@@ -181,7 +181,13 @@ OLD = scripted.tls(LEAF, versions=("TLSv1", "TLSv1"), ciphers="ALL:@SECLEVEL=0")
 def test_too_old(trusting: Wishes) -> None:
     found, _heard = look(trusting, [*TO_TLS, OLD], scripted.good(OLD))
     assert (found.outcome, found.protocol, found.verify_code) == ("protocol_too_old", "TLSv1", -1)
-    assert found.chain == (digest(LEAF),) and found.connections == 2 and "protocol" in found.detail
+    assert found.chain == (digest(LEAF),) and found.connections == 2
+    # The words are OpenSSL's: of the version, or of the signatures that only old versions have.
+    assert found.detail.removeprefix("the TLS handshake fails: ") in (
+        "tlsv1 alert protocol version",
+        "unsupported protocol",
+        "legacy sigalg disallowed or unsupported",
+    )
 
 
 def test_nothing_in_common(trusting: Wishes) -> None:
