@@ -41,4 +41,4 @@ def test_no_mail_waits_for_long(host: t.Any) -> None:
 
 def test_monitoring_can_read_what_is_known(host: t.Any) -> None:
     known = json.loads(host.file("/var/lib/monitoring/relay.json").content_string)
-    assert known["certificate_ends"] and known["waiting"] == 0
+    assert known["certificate_ends"]
