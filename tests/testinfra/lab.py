@@ -188,7 +188,7 @@ class Lab:
 
     def daemon(self, host: str) -> str:
         """The daemon that the pid file names, and when it began: another one has another line."""
-        return self.read(host, "ps -o pid=,lstart= $(head -1 /run/sendmail/mta/sendmail.pid)")
+        return self.read(host, "pid=$(head -1 /run/sendmail/mta/sendmail.pid) && ps -o pid=,lstart= -p $pid")
 
     def shown(self, host: str) -> str:
         """The SHA-256 of the certificate that a relay shows, on the wire."""
