@@ -24,6 +24,7 @@ MAP_FILES = {"/etc/mail", "/etc/mail/access", "/etc/mail/access.db", "/etc/mail/
 CONVERGED = "mailtls.relay.sendmail : Ensure the daemon runs what is on disk and STARTTLS is as asked"
 POLICY_TASKS = [
     "Gathering Facts",
+    "mailtls.relay.sendmail : Refuse a system that this role was not tested on",
     "mailtls.relay.sendmail : Ensure the access map says what the variables say",
     "mailtls.relay.tls_audit : Read what the next hops offer",
     "mailtls.relay.tls_audit : Read what that means",
