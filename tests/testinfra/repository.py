@@ -40,7 +40,7 @@ class Repository(Lab):
         self.inventories = [
             self.folder / "inventory/hosts.yml",
             self.collection / "molecule/inventory",
-            self.folder / "molecule/relays/inventory.yml",
+            self.folder / "molecule/relays/inventory/lab.yml",
         ]
         # Testinfra reads no templates; hosts of the lab's inventory it takes from the lab's SSH.
         self.reach = ["--hosts=ssh://mta1,ssh://mta2", f"--ssh-config={self.state}/ssh/config"]
