@@ -24,6 +24,8 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SENDER = "bob@client.example.test"
 RECIPIENT = "alice@mta2.example.test"
+# Releases of openssl write the name before the "=" differently.
+FINGERPRINT = "openssl x509 -noout -fingerprint -sha256 | grep --only-matching '[0-9A-F:]\\{95\\}'"
 Show = t.Callable[[str], None]
 T = t.TypeVar("T")
 
@@ -193,7 +195,11 @@ class Lab:
     def shown(self, host: str) -> str:
         """The SHA-256 of the certificate that a relay shows, on the wire."""
         talk = f"openssl s_client -starttls smtp -connect {host}.example.test:25 < /dev/null 2> /dev/null"
-        return self.read("client", f"{talk} | openssl x509 -noout -fingerprint -sha256")
+        return self.read("client", f"{talk} | {FINGERPRINT}")
+
+    def stored(self, host: str) -> str:
+        """The same of the certificate that a relay has on disk."""
+        return self.read(host, f"< /etc/mail/certs/host.crt {FINGERPRINT}")
 
     def mailbox(self, user: str = "alice") -> bytes:
         """Empty where there is none yet; whoever made one here would make it his own."""
