@@ -308,7 +308,7 @@ def slug(heading: str) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: pathlib.Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
-        name, _, anchor = target.partition("#")
+        name, _mark, anchor = target.partition("#")
         there = page.parent / name if name else page
         assert there.exists(), target
         if anchor:

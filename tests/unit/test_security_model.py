@@ -50,7 +50,7 @@ def test_a_test_that_is_gone_is_missed() -> None:
 
 def exists(proof: str) -> bool:
     """Whether there is this test: ``scenario::test``, or in a folder below tests."""
-    place, _, name = proof.partition("::")
+    place, _colons, name = proof.partition("::")
     folder = ROOT / PLACES.get(place, f"molecule/{place}/tests")
     return any(re.search(rf"^def {name}\(", path.read_text(encoding="utf-8"), re.M) for path in folder.rglob("*.py"))
 

@@ -161,7 +161,7 @@ def test_one_entry_of_a_role_does_for_the_daily_change(repository: Repository) -
 
 @pytest.mark.parametrize("entry", ["sendmail:preflight", "sendmail:routes", "tls_audit:preflight", "tls_audit:probe"])
 def test_an_entry_stands_alone(repository: Repository, entry: str) -> None:
-    role, _, part = entry.partition(":")
+    role, _colon, part = entry.partition(":")
     done = repository.run(
         f"ansible relays --become -m ansible.builtin.include_role -a 'name=mailtls.relay.{role} tasks_from={part}'"
     )

@@ -83,7 +83,7 @@ def test_the_controller_has_the_core_and_the_python_that_are_meant(controller: C
 
 
 def test_the_second_run_changes_nothing(plays: list[tuple[dict[str, int], str]]) -> None:
-    (first, _), (second, said) = plays
+    (first, _said), (second, said) = plays
     assert set(first) == {"mta1", "mta2"} and min(first.values()) > 3, f"the relays were not new: {first}"
     assert second == {"mta1": 0, "mta2": 0}, said[-6000:]
 
