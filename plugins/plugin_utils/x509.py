@@ -17,7 +17,10 @@ import typing as t
 import warnings
 
 try:
+    import cryptography
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
     MISSING = ""
@@ -96,6 +99,22 @@ def read_certificate(der: bytes) -> dict[str, t.Any]:
             facts.update(found or {})
             problems += [f"its {what} cannot be read: {problem}"] if problem else []
     return {**facts, "problem": "; ".join(problems)}
+
+
+def read_public_half(pem: str, passphrase: str | None) -> str:
+    """The public key of a private one, as PEM; the numbers of an RSA key are taken on trust.
+
+    ValueError or TypeError for what is no key, and for a passphrase that is wrong, missing or not needed.
+    """
+    # cryptography before 39 always checks them.
+    trusting = {"unsafe_skip_rsa_key_validation": True} if int(cryptography.__version__.split(".")[0]) >= 39 else {}
+    given = None if passphrase is None else passphrase.encode()
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), given, **trusting)
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from error
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
 
 
 def _try(look: t.Callable[[t.Any], t.Any], given: t.Any) -> tuple[t.Any, str]:
