@@ -34,6 +34,7 @@ GATES = {
     "ansible-lint": "ansible-lint --offline --strict",
     "execution-environment": "tests/create_execution_environment.sh .cache/execution_environment",
     "galaxy-importer": "make galaxy-importer",
+    "docs": "make docs",
     "sanity": "make sanity",
     "units": "make units",
     "core-coverage": "make core-coverage",
