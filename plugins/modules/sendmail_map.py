@@ -39,6 +39,14 @@ options:
         description: What sendmail shall do, such as V(RELAY) or V(TEMP+ENCR:128).
         type: str
         required: true
+  dns_risk_accepted:
+    description:
+      - Keys of O(entries) that are names and may yet be excepted with C(OK), such as V(TLS_Srv:old.example.org).
+      - Whoever can forge DNS can then move any mail to a host of that name, and it leaves in clear text. It is what
+        C(accept_dns_risk) in the policy of role sendmail allows.
+    type: list
+    elements: str
+    default: []
   entries_variable:
     description:
       - The name of a variable that holds the entries, which Ansible then does not look at one by one. With many of them
@@ -214,6 +222,7 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
             "value": {"type": "str", "required": True},
         },
     },
+    "dns_risk_accepted": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "entries_variable": {"type": "str"},
     "entries_file": {"type": "path"},
     "map": {"type": "str", "choices": ["access", "mailertable"], "default": "access"},
@@ -263,7 +272,8 @@ def read_given(params: t.Mapping[str, t.Any]) -> Given:
         count, digest = listed.count(b"\n"), hashlib.sha256(lines).hexdigest()
     if lines is not None and hashlib.sha256(lines).hexdigest() != digest:
         raise MailtlsError("changed while it was sent", where=params["entries_file"] or place, remedy="Run again.")
-    return Given(lines, bulk.Source(count, place, params["entries_file"] or ""), digest)
+    accepted = frozenset(key.lower() for key in params["dns_risk_accepted"])
+    return Given(lines, bulk.Source(count, place, params["entries_file"] or "", accepted), digest)
 
 
 def read_required(path: str) -> bytes:
@@ -296,7 +306,7 @@ def digest_wish(params: t.Mapping[str, t.Any], given: Given, foreign: Foreign | 
     """One digest over everything that decides what the map holds and of which type it is."""
     old = hashlib.sha256(foreign.text.encode(errors="surrogateescape")).hexdigest() if foreign else ""
     kind = [params["map"], params["type"], bulk.rules_digest(), mapdata.is_data(given.source.file)]
-    return receipt.wish_digest([*kind, given.digest, given.source.listed, old])
+    return receipt.wish_digest([*kind, given.digest, given.source.listed, old, *sorted(given.source.accepted)])
 
 
 def find_unchanged(params: t.Mapping[str, t.Any], wish: str) -> receipt.Receipt | None:

@@ -45,6 +45,11 @@ options:
         description: As in M(mailtls.relay.sendmail_map).
         type: str
         required: true
+  dns_risk_accepted:
+    description: As in M(mailtls.relay.sendmail_map).
+    type: list
+    elements: str
+    default: []
   takeover:
     description: Whether somebody else's configuration may be replaced.
     type: bool
@@ -156,6 +161,7 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
             "value": {"type": "str", "required": True},
         },
     },
+    "dns_risk_accepted": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "takeover": {"type": "bool", "default": False},
     "import_access": {"type": "bool", "default": True},
     "files": {
@@ -181,7 +187,8 @@ def read_text(path: str) -> str | None:
 def read_map(wish: t.Mapping[str, t.Any]) -> imported.Import:
     """What the access map would hold; raises for rows that cannot live on."""
     text = read_text(wish["access"])
-    entries = access.parse_entries(wish["entries"], "entries")
+    accepted = {key.lower() for key in wish["dns_risk_accepted"]}
+    entries = access.parse_entries(wish["entries"], "entries", accepted)
     if text is None and os.path.exists(f"{wish['access']}.db"):
         raise MailtlsError(
             f"there is a database {wish['access']}.db, but no text that explains it",

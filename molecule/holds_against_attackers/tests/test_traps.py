@@ -215,6 +215,22 @@ def test_an_entry_for_a_domain_hides_the_one_for_an_address(siege: Siege, lab: L
         siege.compiled(outbound(hiding, level="encrypt"))
 
 
+def test_the_role_excepts_a_name_only_where_its_risk_was_accepted(lab: Lab) -> None:
+    old = {"next_hop": "mta3.example.test", "level": "may", "exception": WAIVED}
+    session = {"server_name": "mta3.example.test", "server_addr": lab.addresses("mta3")[0], "cipher_bits": "0"}
+    try:
+        play = lab.converge("playbooks/policy.yml", limit="mta1", sendmail_tls_policy=outbound(old, level="encrypt"))
+        assert play.code != 0 and "outbound.peers[0].accept_dns_risk" in play.output
+        old["accept_dns_risk"] = True
+        play = lab.converge("playbooks/policy.yml", limit="mta1", sendmail_tls_policy=outbound(old, level="encrypt"))
+        assert play.code == 0 and play.changed == {"mta1": 1}, play.output
+        assert answer(lab, session, "tls_server NONE") == "OK"
+        other = {**session, "server_name": "mta9.example.test"}
+        assert answer(lab, other, "tls_server NONE") == WEAK.replace("4.7.0 ", "")
+    finally:
+        assert lab.converge("playbooks/policy.yml", limit="mta1").code == 0
+
+
 def test_an_entry_for_a_host_hides_the_one_for_its_domain(siege: Siege, lab: Lab) -> None:
     host = {"next_hop": "mta9.partner.example", "level": "encrypt", "accept_dns_risk": True}
     domain = {"next_hop": "partner.example", "level": "verify", "accept_dns_risk": True}

@@ -45,11 +45,15 @@ _COMMON_LINE = re.compile("|".join(f"(?:{key})\t(?:{value})\n" for key, value in
 
 
 class Source(t.NamedTuple):
-    """Where the lines of a text come from: the first ``listed`` of them from a list, the rest from a file."""
+    """Where the lines of a text come from: the first ``listed`` of them from a list, the rest from a file.
+
+    ``accepted`` is of the list only; see ``access.parse_entries``.
+    """
 
     listed: int
     variable: str
     file: str
+    accepted: t.AbstractSet[str] = frozenset()
 
     def place(self, number: int) -> str:
         """Where line ``number`` (from 0) stands, for errors."""
@@ -99,7 +103,8 @@ def _read_line(raw: bytes, number: int, source: Source) -> bytes:
     # A line that was made of an entry is no comment, whatever it looks like.
     if number < source.listed or mapdata.is_data(source.file):
         key, _tab, value = line.partition("\t")
-        return mapdata.render(access.parse_entry({"key": key, "value": value}, place))
+        accepted = source.accepted if number < source.listed else frozenset()
+        return mapdata.render(access.parse_entry({"key": key, "value": value}, place, accepted))
     if not line.strip() or line.startswith("#"):
         return b""
     if line[0].isspace():

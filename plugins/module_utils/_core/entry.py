@@ -17,6 +17,8 @@ from .spelling import suggestion
 LOCAL_KEY = "TLS_Srv:local"
 # Longer keys are cut off when sendmail looks them up; makemap reads the rest of a longer line as a line of its own.
 LONGEST_KEY, LONGEST_LINE = 256, 1000
+# Folded keys of names that are excepted although DNS decides which hosts bear them: the policy had to accept that.
+NONE_ACCEPTED: t.AbstractSet[str] = frozenset()
 
 
 class Entry(t.NamedTuple):
@@ -38,28 +40,29 @@ class Placed(t.NamedTuple):
     entry: Entry
 
 
-def parse_entries(raw: t.Any, place: str) -> tuple[Entry, ...]:
+def parse_entries(raw: t.Any, place: str, accepted: t.AbstractSet[str] = NONE_ACCEPTED) -> tuple[Entry, ...]:
     """Read a list of ``{key, value}``; ``place`` is the variable it came from, for errors.
 
-    Raises ``MailtlsError`` for whatever sendmail was not seen to enforce, and for a key that stands there twice.
+    ``accepted`` are the folded keys that may be excepted with OK although they are names. Raises ``MailtlsError`` for
+    whatever sendmail was not seen to enforce, and for a key that stands there twice.
     """
     if not isinstance(raw, (list, tuple)):
         raise MailtlsError(f"{raw!r} is not a list", where=place, remedy="Write a list of {key, value}.")
-    entries = tuple(parse_entry(one, f"{place}[{number}]") for number, one in enumerate(raw))
+    entries = tuple(parse_entry(one, f"{place}[{number}]", accepted) for number, one in enumerate(raw))
     refuse_twins(Placed(f"{place}[{number}]", entry) for number, entry in enumerate(entries))
     return entries
 
 
-def parse_entry(raw: t.Any, place: str) -> Entry:
+def parse_entry(raw: t.Any, place: str, accepted: t.AbstractSet[str] = NONE_ACCEPTED) -> Entry:
     """Read one ``{key, value}``, under the same rules."""
     if not isinstance(raw, t.Mapping) or set(raw) != {"key", "value"}:
         raise MailtlsError("this is not an entry", where=place, remedy="Write {key: ..., value: ...}, nothing else.")
     entry = Entry(_plain_text(raw["key"], f"{place}.key"), _plain_text(raw["value"], f"{place}.value"))
-    _check_whole(entry, place)
+    _check_whole(entry, place, accepted)
     return entry
 
 
-def _check_whole(entry: Entry, place: str) -> None:
+def _check_whole(entry: Entry, place: str, accepted: t.AbstractSet[str] = NONE_ACCEPTED) -> None:
     if re.match("#", entry.key) or " " in entry.key or len(entry.key) > LONGEST_KEY:
         raise MailtlsError(
             f"{entry.key!r} cannot be a key",
@@ -70,7 +73,7 @@ def _check_whole(entry: Entry, place: str) -> None:
         raise MailtlsError(
             "the entry is too long for makemap", where=place, remedy=f"It may have {LONGEST_LINE} characters in all."
         )
-    _check(entry, place)
+    _check(entry, place, accepted)
 
 
 def _plain_text(raw: t.Any, place: str) -> str:
@@ -86,7 +89,7 @@ def _plain_text(raw: t.Any, place: str) -> str:
     return text
 
 
-def _check(entry: Entry, place: str) -> None:
+def _check(entry: Entry, place: str, accepted: t.AbstractSet[str]) -> None:
     tag, subject = _split(entry.key, f"{place}.key")
     if not tag.keys.fits(subject):
         raise MailtlsError(
@@ -94,7 +97,7 @@ def _check(entry: Entry, place: str) -> None:
             where=f"{place}.key",
             remedy=f"After {tag.name + ':' if tag.name else 'no tag'} comes {tag.keys.words}.",
         )
-    exceptable = tag.excepts and (EXCEPTABLE.fits(subject) or entry.folded_key == LOCAL_KEY.lower())
+    exceptable = tag.excepts and (EXCEPTABLE.fits(subject) or entry.folded_key in {LOCAL_KEY.lower(), *accepted})
     if tag.values.fits(entry.value) or (exceptable and entry.value == "OK"):
         return
     reason = f": {explain_requirement(tag, subject, entry.value)}" if tag.demands_tls else ""

@@ -88,6 +88,7 @@ def relay(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Relay:
 def converge(relay: Relay, capfd: pytest.CaptureFixture[str]) -> t.Callable[..., dict[str, t.Any]]:
     def converge(entries: t.Any = ENTRIES, kind: str = "access", **how: t.Any) -> dict[str, t.Any]:
         options = {"entries": entries, "path": str(relay.path), "map": kind}
+        options.update({name: how.pop(name) for name in set(how) & set(sendmail_map.OPTIONS)})
         return run_module(sendmail_map.main, capfd, options, **how)
 
     return converge
@@ -215,6 +216,26 @@ def test_nonsense_is_refused(
 ) -> None:
     answer = converge(entries, check=check)
     assert answer["failed"] and answer["msg"].startswith(told) and os.listdir(relay.folder) == []
+
+
+EXCEPTED = ({"key": "TLS_Srv:Old.example", "value": "OK"}, FLOOR)
+
+
+def test_a_name_is_excepted_only_where_the_risk_was_accepted(relay: Relay, converge: Converge) -> None:
+    refused = converge(EXCEPTED, dns_risk_accepted=["TLS_Srv:other.example"])
+    assert refused["failed"] and refused["msg"].startswith("entries[0].value: 'OK' is refused as the value of")
+    assert os.listdir(relay.folder) == []
+    assert converge(EXCEPTED, dns_risk_accepted=["TLS_Srv:old.example"])["changed"]
+    assert "tls_srv:old.example\tOK\n" in relay.database.read_text()
+    assert not converge(EXCEPTED, dns_risk_accepted=["TLS_Srv:old.example"])["changed"]
+    assert converge(EXCEPTED)["failed"], "what was accepted once is not accepted for ever"
+
+
+def test_what_is_accepted_of_a_list_is_not_of_a_file(relay: Relay, converge: Converge, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "further"
+    file.write_text("TLS_Srv:old.example OK\n", encoding="utf-8")
+    answer = converge([FLOOR], entries_file=str(file), dns_risk_accepted=["TLS_Srv:old.example"])
+    assert answer["failed"] and answer["msg"].startswith(f"{file}:1.value: 'OK' is refused")
 
 
 def test_a_mailertable_needs_no_floor_and_has_rules_of_its_own(relay: Relay, converge: Converge) -> None:
