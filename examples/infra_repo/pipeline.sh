@@ -5,7 +5,7 @@
 # The steps of this repository's pipeline, for the hands too: pipeline.sh install|lint|check|apply|test [OPTION...]
 set -euo pipefail
 cd "$(dirname "$0")"
-step=$1
+step=${1:?which step? install|lint|check|apply|test}
 shift
 
 case $step in

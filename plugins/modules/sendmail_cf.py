@@ -138,20 +138,27 @@ def outdated(wish: t.Mapping[str, t.Any]) -> bool:
     return older or debianmake.has_work(os.path.dirname(wish["mc"]), wish["cf"])
 
 
-def refuse_unfit(text: str, where: str, folder: str) -> None:
+def refuse_unfit(text: str, where: str) -> None:
     """Raise when this cf would let mail go in clear text, or none at all."""
     faults = list(cf.judge(text))
     if not faults:
-        strong = cf.Session(bits=256)
-        # Without its map first, so that a requirement in today's map cannot speak for the belt. Then nothing may go.
-        bare = compiler.ask(cf.with_access_map(text, _NO_MAP), (*cf.parse_sessions(text), strong), folder)
-        faults += cf.judge_held(bare, "when the access map is missing")
-        known = compiler.ask_with_default(text, [cf.Session(), strong], folder)
-        faults += cf.judge_trials(known, "with an access map that demands TLS")
-        # What today's map says of a name is for whoever writes the map to judge: it may be a foreign one, about to go.
-        faults += cf.judge_trials(compiler.ask(text, [cf.Session()], folder), "with the access map of today")
+        with compiler.trial_folder() as folder:
+            faults += try_out(text, folder)
     if faults:
         raise MailtlsError("; ".join(faults), where=where, remedy="Nothing was changed. Correct the mc text.")
+
+
+def try_out(text: str, folder: str) -> list[str]:
+    """What sendmail itself would do wrong with this cf."""
+    strong = cf.Session(bits=256)
+    # Without its map first, so that a requirement in today's map cannot speak for the belt. Then nothing may go.
+    bare = compiler.ask(cf.with_access_map(text, _NO_MAP), (*cf.parse_sessions(text), strong), folder)
+    faults = list(cf.judge_held(bare, "when the access map is missing"))
+    known = compiler.ask_with_default(text, [cf.Session(), strong], folder)
+    faults += cf.judge_trials(known, "with an access map that demands TLS")
+    # What today's map says of a name is for whoever writes the map to judge: it may be a foreign one, about to go.
+    faults += cf.judge_trials(compiler.ask(text, [cf.Session()], folder), "with the access map of today")
+    return faults
 
 
 def apply(wish: t.Mapping[str, t.Any], change: Plan, built: compiler.Built) -> None:
@@ -164,7 +171,7 @@ def apply(wish: t.Mapping[str, t.Any], change: Plan, built: compiler.Built) -> N
         files.swap(name, path)
 
 
-def converge(wish: t.Mapping[str, t.Any], *, dry: bool, folder: str) -> dict[str, t.Any]:
+def converge(wish: t.Mapping[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     """Do it, or when ``dry`` only tell; a second run waits until the first has ended."""
     place = os.path.dirname(wish["mc"])
     if not dry and not os.path.isdir(place):
@@ -175,7 +182,7 @@ def converge(wish: t.Mapping[str, t.Any], *, dry: bool, folder: str) -> dict[str
         if change.built and wish["access_keys"] is not None:
             localhop.refuse_unsaid(localhop.find_in_cf(change.built.text, wish["mc"]), wish["access_keys"])
         if changed and change.built:
-            refuse_unfit(change.built.text, wish["mc"], folder)
+            refuse_unfit(change.built.text, wish["mc"])
             if not dry:
                 apply(wish, change, change.built)
     return {"changed": changed, **describe(wish, change)}
@@ -199,7 +206,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=_OPTIONS, supports_check_mode=True)
     try:
-        result = converge(module.params, dry=module.check_mode, folder=module.tmpdir)
+        result = converge(module.params, dry=module.check_mode)
     except MailtlsError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -80,13 +80,20 @@ RUN_BY = {
     "./pipeline.sh apply": (INCLUDED, r'run\("\./pipeline\.sh apply'),
     "./pipeline.sh test": (INCLUDED, r'run\("\./pipeline\.sh test'),
     "molecule test --scenario-name relays": (INCLUDED, r'run\("molecule converge --scenario-name relays"\)'),
-    "ssh mta1.example.test sudo mailq": ("tests/testinfra/lab.py", r"mailq"),
+    "echo 'Subject: is it held?' | ssh mta1.example.test /usr/sbin/sendmail root@mta2.example.test": (
+        FIRST_USE,
+        r"\{message\} \| \{there\}",
+    ),
+    "ssh mta1.example.test sudo mailq": (FIRST_USE, r'lab\.read\("mta1", shown\)'),
+    "python3 -m venv ~/ansible": (FIRST_USE, r"\{make\} && "),
+    ". ~/ansible/bin/activate": (FIRST_USE, r"\{enter\} && "),
+    "pip install ansible-core": (FIRST_USE, r"\{install\} && ansible --version"),
     "pip install pytest-testinfra": (FIRST_USE, r"\{venv\}/bin/\{install\}"),
     "export PYTHONPATH=~/.ansible/collections/ansible_collections/mailtls/relay/tests/testinfra": (
         FIRST_USE,
         r"\{path\} && ",
     ),
-    "pytest -p mailtls_checks --hosts=ansible://relays --ansible-inventory=inventory.yml tests": (
+    "pytest -p mailtls_checks --sudo --hosts=ansible://relays --ansible-inventory=inventory.yml tests": (
         FIRST_USE,
         r"here = run\.replace",
     ),

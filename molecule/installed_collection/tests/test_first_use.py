@@ -20,6 +20,7 @@ from lab import ROOT, Lab, environment, lab_name
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs/testing_your_relays.md").read_text(encoding="utf-8")
+TUTORIAL = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
 LOOK = "find /etc -printf '%p %T@ %C@ %m %u:%g %s\\n' | sort; cat /run/sendmail/mta/sendmail.pid 2> /dev/null; true"
 
 
@@ -122,6 +123,27 @@ def test_check_mode_before_a_change_of_policy(lab: Lab, user: User, wish: dict[s
     assert user.play(run, **wish) == foretold
     assert user.play(run, **wish) == NOTHING
     user.play(run)
+
+
+def test_mail_is_held_as_the_tutorial_says(lab: Lab, user: User) -> None:
+    off, send, show, on = commands("ansible-playbook -i inventory.yml mailtls.relay.site --limit mta2", TUTORIAL)
+    message, _way, there = send.partition(" | ssh mta1.example.test ")
+    _ssh, _host, _sudo, shown = show.split()
+    lab.empty_queue()
+    user.play(off)
+    lab.read("mta1", f"{message} | {there}")
+    queue = lab.wait("the message in the queue", lambda: re.findall(r"Deferred: .*", lab.read("mta1", shown)))
+    assert queue == ["Deferred: 403 4.7.0 encryption too weak 0 less than 128)"]
+    user.play(on)
+    lab.run_queue()
+    assert not lab.queued("mta1")
+
+
+def test_an_ansible_of_ones_own_is_new_enough(user: User) -> None:
+    make, enter, install = commands("python3 -m venv")
+    said = user.run(f"{make} && {enter} && {install} && ansible --version")
+    assert f"{user.home}/ansible/bin/ansible" in said
+    assert tuple(map(int, re.findall(r"core (\d+)\.(\d+)", said)[0])) >= (2, 17)
 
 
 def test_the_users_own_tests_pass_with_nothing_but_testinfra_installed(lab: Lab, user: User) -> None:

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import typing as t
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .._core import cf
@@ -19,6 +21,8 @@ _SENDMAIL = "/usr/sbin/sendmail"
 _DEFAULT = "TLS_Srv:\tTEMP+ENCR:128\n"
 # Debian's places, from the packages m4, sendmail-bin and sendmail-cf.
 _NEEDED = ("/usr/bin/m4", _SENDMAIL, "/usr/share/sendmail/cf/m4/cf.m4")
+# Not where Ansible puts its own files: that may lie in the home of an ordinary user, or below /tmp.
+_ROOTS = "/run"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,17 @@ def build(mc: str, mc_path: str) -> Built:
     return Built(cf.assemble(ended.output, mc, mc_path), messages)
 
 
+@contextmanager
+def trial_folder() -> t.Iterator[str]:
+    """A private folder below folders of root's, for ``ask``: sendmail and makemap trust no others, not even as root."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="mailtls-", dir=_ROOTS)
+    except OSError as error:
+        raise MailtlsError(f"no folder can be made there: {error.strerror}", where=_ROOTS) from error
+    with folder as path:
+        yield path
+
+
 def ask_with_default(text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
     """The same as ``ask``, with an access map that holds nothing but a default."""
     path = os.path.join(folder, "trial")
@@ -59,7 +74,7 @@ def ask_with_default(text: str, sessions: t.Sequence[cf.Session], folder: str) -
 def ask(text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
     """Ask sendmail, with this cf and no network, which of these sessions may carry mail.
 
-    ``folder`` is a private folder of root's; sendmail does not trust others.
+    ``folder`` is one that ``trial_folder`` made.
     """
     trial = write_aside(os.path.join(folder, "trial.cf"), text.encode(), Access("root", "root", 0o600))
     try:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import re
@@ -40,16 +41,19 @@ class Relay:
         self.steps_to_live = -1
         self.followers = False
         self.work = False
+        self.asked_in: set[str] = set()
 
     def build(self, content: str, path: str) -> compiler.Built:
         header = f"##### built by root@{self.host} on Mon Nov 23 18:43:13 UTC 2026\n##### in /\n"
         return compiler.Built(cf.assemble(header + self.built, content, path), ("remark",))
 
     def ask(self, text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
+        self.asked_in.add(folder)
         when = "bare" if "Kaccess hash -T<TMPF> /nonexistent/access\n" in text else "today"
         return tuple(cf.Trial(one, self.refuses(when, one), "") for one in sessions)
 
     def ask_with_default(self, text: str, sessions: t.Sequence[cf.Session], folder: str) -> tuple[cf.Trial, ...]:
+        self.asked_in.add(folder)
         return tuple(cf.Trial(one, self.refuses("default", one), "") for one in sessions)
 
     def refuses(self, when: str, one: cf.Session) -> bool:
@@ -84,6 +88,7 @@ class Relay:
 def relay(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Relay:
     found = Relay(tmp_path)
     monkeypatch.setattr(compiler, "is_present", lambda: True)
+    monkeypatch.setattr(compiler, "trial_folder", lambda: contextlib.nullcontext("/run/mailtls"))
     monkeypatch.setattr(compiler, "build", found.build)
     monkeypatch.setattr(compiler, "ask", found.ask)
     monkeypatch.setattr(compiler, "ask_with_default", found.ask_with_default)
@@ -224,6 +229,14 @@ def test_without_m4_check_mode_judges_by_the_mc_alone(
     monkeypatch.setattr(compiler, "is_present", lambda: False)
     answer = run(relay, capfd, check=True)
     assert answer["changed"] and answer["diff"]["after"] == CONTENT and relay.names() == []
+
+
+def test_sendmail_is_not_asked_in_the_folder_of_whoever_logged_in(
+    relay: Relay, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without pipelining, Ansible's own folder lies in the home of a user who is not root."""
+    run(relay, capfd)
+    assert relay.asked_in == {"/run/mailtls"}
 
 
 def test_a_missing_folder_is_told(relay: Relay, capfd: pytest.CaptureFixture[str]) -> None:

@@ -83,6 +83,26 @@ def test_a_map_of_one_row_is_made_for_the_trial(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_trial_lies_below_folders_of_roots_alone() -> None:
+    for folder in ("/", compiler._ROOTS):
+        status = os.stat(folder)
+        assert status.st_uid == 0 and not status.st_mode & 0o022
+
+
+def test_a_trial_has_a_private_folder_that_goes_away(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.setattr(compiler, "_ROOTS", str(tmp_path))
+    with compiler.trial_folder() as folder:
+        assert os.path.dirname(folder) == str(tmp_path) and os.stat(folder).st_mode & 0o777 == 0o700
+        pathlib.Path(folder, "trial").touch()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_trial_that_gets_no_folder_says_where(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.setattr(compiler, "_ROOTS", str(tmp_path / "absent"))
+    with pytest.raises(MailtlsError, match="absent: no folder can be made there: No such"), compiler.trial_folder():
+        pass
+
+
 @pytest.mark.parametrize(("needed", "present"), [(("/", "/usr"), True), (("/", "/no such file"), False)])
 def test_a_missing_part_is_noticed(monkeypatch: pytest.MonkeyPatch, needed: tuple[str, ...], present: bool) -> None:
     monkeypatch.setattr(compiler, "_NEEDED", needed)
