@@ -38,8 +38,8 @@ class User:
             "ANSIBLE_CONFIG": str(home / "ansible.cfg"),
             **report.SETTINGS,
         }
-        # What belongs to the checkout, and to the run of its tests.
-        for name in ("ANSIBLE_COLLECTIONS_PATH", "PYTEST_PLUGINS", "PYTHONPATH"):
+        # What belongs to the checkout, and to the run of its tests; and pipelining, which Ansible leaves off.
+        for name in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_PIPELINING", "PYTEST_PLUGINS", "PYTHONPATH"):
             self.environment.pop(name, None)
 
     def run(self, command: str) -> str:
