@@ -47,6 +47,8 @@ EXAMPLES = r"""
   mailtls.relay.sendmail_map:
     entries: "{{ sendmail_tls_policy | mailtls.relay.access_entries(relay_clients=sendmail_relay_clients) }}"
 
+# A name that the policy excepts must stand in dns_risk_accepted, too.
+
 # {'outbound': {'default': {'level': 'encrypt'}}} | mailtls.relay.access_entries(relay_clients=['mta1.example.org'])
 # -> [{'key': 'Connect:mta1.example.org', 'value': 'RELAY'}, {'key': 'TLS_Srv:', 'value': 'TEMP+ENCR:128'}]
 """

@@ -55,6 +55,8 @@ def private_key_facts(text: str, passphrase: str = "", *, check_numbers: bool = 
         raise AnsibleFilterError(f"private_key_facts wants a PEM text, not {type(text).__name__}")
     if not text:
         return _facts("there is no key", present=False)
+    # YAML makes a number of digits, and before ansible-core 2.19 what comes from a vault is no str.
+    passphrase = str(passphrase)
     encrypted = any(mark in text for mark in _ENCRYPTED)
     if encrypted and not passphrase:
         return _facts("the key has a passphrase", encrypted=True)

@@ -41,7 +41,8 @@ options:
         required: true
   dns_risk_accepted:
     description:
-      - Keys of O(entries) that are names and may yet be excepted with C(OK), such as V(TLS_Srv:old.example.org).
+      - Keys of O(entries) that are names and may yet be excepted with C(OK), such as V(TLS_Srv:old.example.org). A
+        key that is no name of a host or domain is accepted by nothing.
       - Whoever can forge DNS can then move any mail to a host of that name, and it leaves in clear text. It is what
         C(accept_dns_risk) in the policy of role sendmail allows.
     type: list

@@ -87,7 +87,7 @@ RUN_BY = {
     "ssh mta1.example.test sudo mailq": (FIRST_USE, r'lab\.read\("mta1", shown\)'),
     "python3 -m venv ~/ansible": (FIRST_USE, r"\{make\} && "),
     ". ~/ansible/bin/activate": (FIRST_USE, r"\{enter\} && "),
-    "pip install ansible-core": (FIRST_USE, r"\{install\} && ansible --version"),
+    "pip install 'ansible-core>=2.17'": (FIRST_USE, r"\{install\} && ansible --version"),
     "pip install pytest-testinfra": (FIRST_USE, r"\{venv\}/bin/\{install\}"),
     "export PYTHONPATH=~/.ansible/collections/ansible_collections/mailtls/relay/tests/testinfra": (
         FIRST_USE,

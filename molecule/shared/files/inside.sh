@@ -11,7 +11,8 @@ shift
 
 # podman wrote the number down, but the container may have gone since and the number be another's: then podman is asked.
 pid=$(cat "${MAILTLS_PIDS:-/run/mailtls}/$container.pid" 2> /dev/null || true)
-if ! grep --quiet --null-data --line-regexp "MAILTLS_CONTAINER=$container" "/proc/${pid:-none}/environ" 2> /dev/null; then
+if ! grep --quiet --null-data --line-regexp --fixed-strings "MAILTLS_CONTAINER=$container" "/proc/${pid:-none}/environ" 2> /dev/null \
+  || test "/proc/$pid/ns/pid" -ef /proc/self/ns/pid; then
   exec podman exec --interactive "$container" "$@"
 fi
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .access_grammar import EXCEPTABLE, FOREIGN_TAGS, TAGS, UNTAGGED, Tag, explain_requirement
+from .access_grammar import ADDRESS, EXCEPTABLE, FOREIGN_TAGS, TAGS, UNTAGGED, Tag, explain_requirement
 from .errors import MailtlsError
 from .spelling import suggestion
 
@@ -19,6 +19,7 @@ LOCAL_KEY = "TLS_Srv:local"
 LONGEST_KEY, LONGEST_LINE = 256, 1000
 # Folded keys of names that are excepted although DNS decides which hosts bear them: the policy had to accept that.
 NONE_ACCEPTED: t.AbstractSet[str] = frozenset()
+_EXCEPTABLE_WORDS = f"{EXCEPTABLE.words}; a name by sendmail_tls_policy alone, with accept_dns_risk"
 
 
 class Entry(t.NamedTuple):
@@ -97,14 +98,16 @@ def _check(entry: Entry, place: str, accepted: t.AbstractSet[str]) -> None:
             where=f"{place}.key",
             remedy=f"After {tag.name + ':' if tag.name else 'no tag'} comes {tag.keys.words}.",
         )
-    exceptable = tag.excepts and (EXCEPTABLE.fits(subject) or entry.folded_key in {LOCAL_KEY.lower(), *accepted})
+    # Neither the default nor a network that EXCEPTABLE refuses becomes harmless by being accepted.
+    named = bool(subject) and not ADDRESS.fits(subject) and entry.folded_key in {LOCAL_KEY.lower(), *accepted}
+    exceptable = tag.excepts and (EXCEPTABLE.fits(subject) or named)
     if tag.values.fits(entry.value) or (exceptable and entry.value == "OK"):
         return
     reason = f": {explain_requirement(tag, subject, entry.value)}" if tag.demands_tls else ""
     raise MailtlsError(
         f"{entry.value!r} is refused as the value of {entry.key}{reason}",
         where=f"{place}.value",
-        remedy=f"Allowed: {tag.values.words}{f'; OK for {EXCEPTABLE.words}' if tag.excepts else ''}.",
+        remedy=f"Allowed: {tag.values.words}{f'; OK for {_EXCEPTABLE_WORDS}' if tag.excepts else ''}.",
     )
 
 

@@ -100,7 +100,7 @@ def render_row(row: Entry) -> str:
 def _refuse_loose(row: Entry, where: str) -> None:
     """Rows about TLS must mean something to sendmail; all others are as good as they were."""
     tag = row.folded_key.partition(":")[0]
-    remedy = "Remove the row there, or give its key a value in sendmail_access_entries, which wins."
+    remedy = "Remove the row there, or give its key a value in the policy or in sendmail_access_entries, which wins."
     if not f"{row.key}{row.value}".isascii():
         raise MailtlsError(f"the row of {row.key!r} holds other characters than ASCII", where=where, remedy=remedy)
     if tag in TAGS and tag.startswith(("tls_", "try_tls", "srv_", "clt_", "cert")):

@@ -54,7 +54,8 @@ def trial_folder() -> t.Iterator[str]:
     try:
         folder = tempfile.TemporaryDirectory(prefix="mailtls-", dir=_ROOTS)
     except OSError as error:
-        raise MailtlsError(f"no folder can be made there: {error.strerror}", where=_ROOTS) from error
+        remedy = "Make room there. Nothing was changed."
+        raise MailtlsError(f"no folder can be made there: {error.strerror}", where=_ROOTS, remedy=remedy) from error
     with folder as path:
         yield path
 

@@ -31,6 +31,7 @@ def run(*arguments: t.Any, **options: t.Any) -> dict[str, t.Any]:
         ((PLAIN,), True, False, ""),
         ((PLAIN, "not needed"), True, False, ""),
         ((LOCKED, "secret"), True, True, ""),
+        ((pki.key_pem("ca", "12345678"), 12345678), True, True, ""),
         ((LOCKED,), True, True, "the key has a passphrase"),
         ((LOCKED, "wrong"), True, True, "the passphrase is wrong, or the key is damaged"),
         ((BROKEN, "secret"), True, True, "the passphrase is wrong, or the key is damaged"),
@@ -39,7 +40,7 @@ def run(*arguments: t.Any, **options: t.Any) -> dict[str, t.Any]:
         (("",), False, False, "there is no key"),
     ],
 )
-def test_keys(arguments: tuple[str, ...], present: bool, encrypted: bool, problem: str, check_numbers: bool) -> None:
+def test_keys(arguments: tuple[t.Any, ...], present: bool, encrypted: bool, problem: str, check_numbers: bool) -> None:
     public_key = "" if problem else pki.public_pem("ca")
     expected = {"present": present, "encrypted": encrypted, "problem": problem, "public_key": public_key}
     assert run(*arguments, check_numbers=check_numbers) == expected

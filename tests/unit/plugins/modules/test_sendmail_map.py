@@ -231,6 +231,13 @@ def test_a_name_is_excepted_only_where_the_risk_was_accepted(relay: Relay, conve
     assert converge(EXCEPTED)["failed"], "what was accepted once is not accepted for ever"
 
 
+@pytest.mark.parametrize("key", ["TLS_Srv:", "TLS_Clt:", "TLS_Srv:1", "TLS_Srv:0.5", "TLS_Srv:IPv6:2001"])
+def test_what_is_no_name_cannot_be_accepted(relay: Relay, converge: Converge, key: str) -> None:
+    entries = [{"key": key, "value": "OK"}, *([] if key == "TLS_Srv:" else [FLOOR])]
+    answer = converge(entries, dns_risk_accepted=[key])
+    assert answer["failed"] and answer["msg"].startswith("entries[0].value: 'OK' is refused as the value of")
+
+
 def test_what_is_accepted_of_a_list_is_not_of_a_file(relay: Relay, converge: Converge, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "further"
     file.write_text("TLS_Srv:old.example OK\n", encoding="utf-8")

@@ -270,3 +270,26 @@ def test_keys_that_matter_before_are_found_in_any_spelling() -> None:
     expected = ["Connect:127", "TLS_Srv:127.0.0.1", "tls_srv:LOCAL", "TLS_Srv:IPv6:0:0:0:0:0:0:0:1"]
     assert bulk.find_keys(text, ["Connect:127", "Connect:1"]) == expected
     assert bulk.find_keys(b"", []) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "accepted", "taken"),
+    [
+        ("TLS_Srv:Old.example\tOK\n", {"tls_srv:old.example"}, True),
+        ("TLS_Clt:old.example\tOK\n", {"tls_clt:old.example"}, True),
+        ("TLS_Srv:old.example\tOK\n", {"tls_clt:old.example"}, False),
+        ("TLS_Srv:old.example\tOK\n", set(), False),
+        ("TLS_Rcpt:old.example\tOK\n", {"tls_rcpt:old.example"}, False),
+        ("TLS_Srv:\tOK\n", {"tls_srv:"}, False),
+        ("TLS_Srv:1\tOK\n", {"tls_srv:1"}, False),
+        ("TLS_Srv:IPv6:2001\tOK\n", {"tls_srv:ipv6:2001"}, False),
+    ],
+)
+@pytest.mark.parametrize("listed", [1, 0], ids=["a list", "a file"])
+def test_only_a_name_of_a_list_can_be_accepted(line: str, accepted: set[str], taken: bool, listed: int) -> None:
+    source = bulk.Source(listed, "entries", "further", frozenset(accepted))
+    if taken and listed:
+        assert bulk.read_entries(line.encode(), source) == line.encode()
+    else:
+        with pytest.raises(MailtlsError, match="'OK' is refused as the value of"):
+            bulk.read_entries(line.encode(), source)

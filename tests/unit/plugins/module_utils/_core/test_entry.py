@@ -109,7 +109,8 @@ def test_the_longest_key_and_the_longest_line_are_taken() -> None:
             "x[0].value: 'ENCR:0' is refused as the value of TLS_Srv:: 0 bits are no requirement."
             " Allowed: [TEMP+|PERM+] then ENCR:bits or VERIFY[:bits] (bits 1 to 256), then +CN, +CN:name,"
             " +CS:subject or +CI:issuer, further ones joined by ++; no blanks, no comment; OK for an address, or a"
-            " network of at least two octets (10.1; 10 and 127 may stand alone) or three groups (IPv6:2001:db8:0).",
+            " network of at least two octets (10.1; 10 and 127 may stand alone) or three groups (IPv6:2001:db8:0); a"
+            " name by sendmail_tls_policy alone, with accept_dns_risk.",
         ),
         (
             [("AuthInfo:a.example", "x")],
