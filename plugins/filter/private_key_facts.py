@@ -56,7 +56,7 @@ def private_key_facts(text: str, passphrase: str = "", *, check_numbers: bool = 
     if not text:
         return _facts("there is no key", present=False)
     # YAML makes a number of digits, and before ansible-core 2.19 what comes from a vault is no str.
-    passphrase = str(passphrase)
+    passphrase = "" if passphrase is None else str(passphrase)
     encrypted = any(mark in text for mark in _ENCRYPTED)
     if encrypted and not passphrase:
         return _facts("the key has a passphrase", encrypted=True)

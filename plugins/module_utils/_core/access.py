@@ -10,7 +10,7 @@ import typing as t
 
 from .access_policy import policy_entries
 from .access_words import network_key
-from .entry import LOCAL_KEY, Entry, Placed, check_compiled, parse_entries, parse_entry, refuse_twins
+from .entry import LOCAL_KEY, NONE_ACCEPTED, Entry, Placed, check_compiled, parse_entries, parse_entry, refuse_twins
 from .errors import MailtlsError
 from .policy import Policy
 from .release import OLDEST, Release
@@ -19,6 +19,7 @@ __all__ = [
     "FLOOR_KEY",
     "FURTHER",
     "LOCAL_KEY",
+    "NONE_ACCEPTED",
     "Entry",
     "Placed",
     "access_entries",

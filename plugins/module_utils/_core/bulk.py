@@ -53,7 +53,7 @@ class Source(t.NamedTuple):
     listed: int
     variable: str
     file: str
-    accepted: t.AbstractSet[str] = frozenset()
+    accepted: t.AbstractSet[str] = access.NONE_ACCEPTED
 
     def place(self, number: int) -> str:
         """Where line ``number`` (from 0) stands, for errors."""
@@ -103,7 +103,7 @@ def _read_line(raw: bytes, number: int, source: Source) -> bytes:
     # A line that was made of an entry is no comment, whatever it looks like.
     if number < source.listed or mapdata.is_data(source.file):
         key, _tab, value = line.partition("\t")
-        accepted = source.accepted if number < source.listed else frozenset()
+        accepted = source.accepted if number < source.listed else access.NONE_ACCEPTED
         return mapdata.render(access.parse_entry({"key": key, "value": value}, place, accepted))
     if not line.strip() or line.startswith("#"):
         return b""

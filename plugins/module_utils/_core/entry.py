@@ -99,8 +99,8 @@ def _check(entry: Entry, place: str, accepted: t.AbstractSet[str]) -> None:
             remedy=f"After {tag.name + ':' if tag.name else 'no tag'} comes {tag.keys.words}.",
         )
     # Neither the default nor a network that EXCEPTABLE refuses becomes harmless by being accepted.
-    named = bool(subject) and not ADDRESS.fits(subject) and entry.folded_key in {LOCAL_KEY.lower(), *accepted}
-    exceptable = tag.excepts and (EXCEPTABLE.fits(subject) or named)
+    named = entry.folded_key in accepted and subject and not ADDRESS.fits(subject)
+    exceptable = tag.excepts and (EXCEPTABLE.fits(subject) or entry.folded_key == LOCAL_KEY.lower() or named)
     if tag.values.fits(entry.value) or (exceptable and entry.value == "OK"):
         return
     reason = f": {explain_requirement(tag, subject, entry.value)}" if tag.demands_tls else ""

@@ -32,6 +32,7 @@ def run(*arguments: t.Any, **options: t.Any) -> dict[str, t.Any]:
         ((PLAIN, "not needed"), True, False, ""),
         ((LOCKED, "secret"), True, True, ""),
         ((pki.key_pem("ca", "12345678"), 12345678), True, True, ""),
+        ((LOCKED, None), True, True, "the key has a passphrase"),
         ((LOCKED,), True, True, "the key has a passphrase"),
         ((LOCKED, "wrong"), True, True, "the passphrase is wrong, or the key is damaged"),
         ((BROKEN, "secret"), True, True, "the passphrase is wrong, or the key is damaged"),
